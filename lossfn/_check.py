@@ -28,7 +28,7 @@ def shape_text(shape: Shape | None) -> str:
 
 
 def shapes_differ(shape: Shape, other_shape: Shape) -> bool:
-    """Whether two shapes cannot be equal, whatever their unknown sizes turn out to be."""
+    """Whether two shapes cannot be equal, whatever their unknown sizes are."""
     if len(shape) != len(other_shape):
         return True
     return any(
@@ -47,7 +47,7 @@ def same_shape(name: str, shape: Shape, other_name: str, other_shape: Shape) -> 
 
 
 def one_label_per_example(labels_shape: Shape, logits_shape: Shape, axis: int) -> None:
-    """Refuse sparse labels whose shape is not that of the logits without their classes."""
+    """Refuse sparse labels not of the shape of the logits without their classes."""
     axis %= len(logits_shape)
     expected = [*logits_shape[:axis], *logits_shape[axis + 1 :]]
     if shapes_differ(labels_shape, expected):
@@ -160,6 +160,7 @@ def as_probabilities(name: str, value: object, axis: int = -1) -> np.ndarray:
         index = tuple(int(i) for i in np.argwhere(~valid)[0])
         where = f" at index {index}" if index else ""
         raise ValueError(
-            f"{name} must sum to 1 along axis {axis}, got a sum of {sums[index]:g}{where}"
+            f"{name} must sum to 1 along axis {axis}, "
+            f"got a sum of {sums[index]:g}{where}"
         )
     return array

@@ -20,7 +20,7 @@ def static_shape(tensor: tf.Tensor) -> tuple[int | None, ...] | None:
 
 
 def to_tensor(name: str, value: object, dtype_hint: tf.DType) -> tf.Tensor:
-    """Convert a value; the hint is for Python numbers, which have no dtype of their own."""
+    """Convert a value; the hint is for Python numbers, which have no dtype."""
     hint = None if hasattr(value, "dtype") else dtype_hint
     try:
         return tf.convert_to_tensor(value, dtype_hint=hint)
@@ -77,7 +77,7 @@ def with_shape(tensor: tf.Tensor, shape: tf.Tensor, message: str) -> tf.Tensor:
 def with_values(name: str, tensor: tf.Tensor, valid: tf.Tensor, rule: str) -> tf.Tensor:
     """Return the tensor once all of its values are known to keep the rule.
 
-    XLA drops assertions: there a bad value becomes 0, which keeps it out of the gradients.
+    XLA drops assertions: there a bad value becomes 0, to keep it out of the gradients.
     """
     if tf.executing_eagerly():
         if not tf.reduce_all(valid):

@@ -1,19 +1,20 @@
 """The four cross-entropy losses of tf.nn, from TensorFlow primitives.
 
-They have tf.nn's names and give its numbers where tf.nn is right. They are right where it
-is not: at a logit of 0, beyond a confident margin, for labels near 0 and 1, for masked
-logits, and for gradients that flow into the labels. Arguments are keyword only, because
-(labels, logits) in the wrong order is a silent mistake.
+They have tf.nn's names and give its numbers where tf.nn is right. They are right where
+it is not: at a logit of 0, beyond a confident margin, for labels near 0 and 1, for
+masked logits, and for gradients that flow into the labels. Arguments are keyword only,
+because (labels, logits) in the wrong order is a silent mistake.
 
 Common to all four:
 
 - The result is one loss per example (per label for the binary losses), in nats, not
   reduced, in the dtype of the logits.
 - float16 and bfloat16 are computed in float32 and rounded once, at the end.
-- Shapes never broadcast, and a bad argument raises: ``ValueError`` or ``TypeError`` when it
-  can be seen as the function is called or traced, ``tf.errors.InvalidArgumentError`` when
-  only the running graph can see it. Under XLA, where nothing can raise, the loss of the
-  example that breaks the rule is NaN and its gradient is zero.
+- Shapes never broadcast, and a bad argument raises: ``ValueError`` or ``TypeError``
+  when it can be seen as the function is called or traced,
+  ``tf.errors.InvalidArgumentError`` when only the running graph can see it. Under XLA,
+  where no value can raise, the loss of the example that breaks the rule is NaN and its
+  gradient is zero.
 - NaN in an example gives NaN for that example alone.
 - Derivatives of every order are those of the value.
 """
@@ -34,8 +35,8 @@ def softmax_cross_entropy_with_logits(
 ) -> tf.Tensor:
     r"""Cross entropy between label distributions and the softmax of the logits.
 
-    For one example with labels :math:`p` and logits :math:`z`, where :math:`t` is the class
-    of the largest logit,
+    For one example with labels :math:`p` and logits :math:`z`, where :math:`t` is the
+    class of the largest logit,
 
     .. math::
 
@@ -44,17 +45,18 @@ def softmax_cross_entropy_with_logits(
              &= \Bigl(\sum_k p_k\Bigr) \log\Bigl(1 + \sum_{j \ne t} e^{z_j - z_t}\Bigr)
               + \sum_k p_k (z_t - z_k).
 
-    The last line cannot overflow, and ``log1p`` keeps a sum that is tiny beside 1: all its
-    terms are at least 0, so nothing cancels.
+    The last line cannot overflow, and ``log1p`` keeps a sum that is tiny beside 1: all
+    its terms are at least 0, so nothing cancels.
 
     Labels need not sum to one: the loss is linear in them, and value and gradient are
     exact for any that are not negative. A row of zeros has loss 0 and gradient 0.
 
     Args:
-        labels: Probabilities, of a floating dtype, the shape of the logits. Gradients flow
-            into them; ``tf.stop_gradient`` stops that.
-        logits: Unscaled log probabilities, of a floating dtype, of rank 1 or more. A class
-            with logit ``-inf`` is impossible; it costs nothing where its label is 0.
+        labels: Probabilities, of a floating dtype, the shape of the logits. Gradients
+            flow into them; ``tf.stop_gradient`` stops that.
+        logits: Unscaled log probabilities, of a floating dtype, of rank 1 or more. A
+            class with logit ``-inf`` is impossible; it costs nothing where its label
+            is 0.
         axis: The axis of the classes.
 
     Returns:
@@ -62,8 +64,8 @@ def softmax_cross_entropy_with_logits(
 
     Raises:
         TypeError: If labels or logits are not floating.
-        ValueError: If the shapes differ, the axis is out of range, there is no class, or a
-            label is negative.
+        ValueError: If the shapes differ, the axis is out of range, there is no class,
+            or a label is negative.
 
     Examples:
         >>> import tensorflow as tf
@@ -82,7 +84,8 @@ def softmax_cross_entropy_with_logits(
     dtype = _tensors.computing_dtype(logits.dtype)
     examples = _tensors.at_least_one_class(_tensors.classes_last(logits, axis))
     labels = tf.cast(_tensors.classes_last(labels, axis), dtype)
-    # NaN passes: it makes its own loss NaN. (Not not(labels < 0), which Grappler rewrites.)
+    # NaN passes, and makes its own loss NaN; not(labels < 0) would stop it in a graph,
+    # because Grappler turns that into labels >= 0.
     valid = (labels >= 0) | tf.math.is_nan(labels)
     labels = _tensors.with_values("labels", labels, valid, "not be negative")
     loss = _softmax_loss(labels, tf.cast(examples, dtype))
@@ -94,8 +97,8 @@ def sparse_softmax_cross_entropy_with_logits(
 ) -> tf.Tensor:
     r"""Cross entropy between class indices and the softmax of the logits.
 
-    With the true class :math:`y` in place of one-hot labels the sum over the classes has
-    one term,
+    With the true class :math:`y` in place of one-hot labels the sum over the classes
+    has one term,
 
     .. math::
 
@@ -104,8 +107,8 @@ def sparse_softmax_cross_entropy_with_logits(
     where :math:`t` is the class of the largest logit.
 
     Args:
-        labels: Class indices in :math:`[0, K)`, of an integer dtype, of the shape of the
-            logits without ``axis``.
+        labels: Class indices in :math:`[0, K)`, of an integer dtype, of the shape of
+            the logits without ``axis``.
         logits: Unscaled log probabilities, of a floating dtype, of rank 1 or more, with
             :math:`K` classes. A class with logit ``-inf`` is impossible.
         axis: The axis of the classes.
@@ -157,8 +160,8 @@ def sigmoid_cross_entropy_with_logits(
         \ell = -y \log\sigma(z) - (1 - y) \log(1 - \sigma(z))
              = y\,\mathrm{softplus}(-z) + (1 - y)\,\mathrm{softplus}(z).
 
-    Both terms are at least 0, so nothing cancels, and softplus is smooth at 0. The classes
-    are independent and need not exclude each other.
+    Both terms are at least 0, so nothing cancels, and softplus is smooth at 0. The
+    classes are independent and need not exclude each other.
 
     Args:
         labels: Probabilities in [0, 1], of a floating dtype, the shape of the logits.
@@ -166,7 +169,7 @@ def sigmoid_cross_entropy_with_logits(
             certainty.
 
     Returns:
-        The loss in nats, of the shape of the logits: one for each label.
+        The loss in nats, one for each label, of the shape of the logits.
 
     Raises:
         TypeError: If labels or logits are not floating.
@@ -174,7 +177,7 @@ def sigmoid_cross_entropy_with_logits(
 
     Examples:
         >>> import tensorflow as tf
-        >>> loss = sigmoid_cross_entropy_with_logits(labels=[1.0, 0.0], logits=[2.0, 2.0])
+        >>> loss = sigmoid_cross_entropy_with_logits(labels=[1.0, 0.0], logits=[2, 2])
         >>> print(tf.strings.as_string(loss, precision=4).numpy().tolist())
         [b'0.1269', b'2.1269']
 
@@ -206,16 +209,16 @@ def weighted_cross_entropy_with_logits(
         labels: Probabilities in [0, 1], of a floating dtype, the shape of the logits.
         logits: Log odds, of a floating dtype and any shape; ``-inf`` and ``inf`` mean
             certainty.
-        pos_weight: What a positive counts for, as a multiple of a negative: positive and
-            finite, a scalar or of a shape that broadcasts to that of the logits.
+        pos_weight: What a positive counts for, as a multiple of a negative: positive
+            and finite, a scalar or of a shape that broadcasts to that of the logits.
 
     Returns:
-        The loss in nats, of the shape of the logits: one for each label.
+        The loss in nats, one for each label, of the shape of the logits.
 
     Raises:
         TypeError: If labels or logits are not floating, or the weight is not a number.
-        ValueError: If the shapes differ, the weight would broadcast the logits or is not
-            positive and finite, or a label lies outside [0, 1].
+        ValueError: If the shapes differ, the weight would broadcast the logits or is
+            not positive and finite, or a label lies outside [0, 1].
 
     Examples:
         >>> loss = weighted_cross_entropy_with_logits(
@@ -225,7 +228,8 @@ def weighted_cross_entropy_with_logits(
         2.0794
 
     References:
-        King and Zeng (2001), Logistic regression in rare events data, Political Analysis 9.
+        King and Zeng (2001), Logistic regression in rare events data, Political
+        Analysis 9.
     """
     logits, labels, valid = _binary(labels, logits)
     pos_weight = _positive_weight(pos_weight, logits, labels.dtype)
@@ -249,7 +253,7 @@ class _Softmax(NamedTuple):
 def _split(logits: tf.Tensor) -> _Softmax:
     is_top = _one_hot(tf.argmax(logits, -1), logits)
     zero = tf.constant(0, logits.dtype)
-    # The logit at one index, and not reduce_max: its derivative is 1 there, ties or not.
+    # The logit at one index, not reduce_max: its derivative is 1 there, ties or not.
     top = tf.reduce_sum(tf.where(is_top, logits, zero), -1, keepdims=True)
     gap = tf.where(is_top, zero, logits - top)
     others = tf.where(is_top, zero, tf.exp(gap) * (1 + _lost(gap, logits, top)))
@@ -301,16 +305,15 @@ def _softmax_loss_by_logit(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     r"""Derivative of the dense loss by the logits, :math:`P q_k - p_k`, P = sum of p.
 
     At the top class :math:`q_t = 1/(1 + r)` comes close to 1, and close to :math:`p_t`.
-    There :math:`P q_t - p_t = (P - p_t) - P r/(1 + r)`, where :math:`P - p_t` is the sum
-    of the other labels: two small numbers instead of two large ones.
+    There :math:`P q_t - p_t = (P - p_t) - P r/(1 + r)`, where :math:`P - p_t` is the
+    sum of the other labels: two small numbers instead of two large ones.
     """
     row = _split(logits)
     total = tf.reduce_sum(labels, -1, keepdims=True)
     direct = total * _softmax(row) - labels
-    other_labels = tf.where(row.is_top, tf.zeros_like(labels), labels)
-    at_top = tf.reduce_sum(other_labels, -1, keepdims=True) - total * _one_minus_top(
-        row
-    )
+    others = tf.where(row.is_top, tf.zeros_like(labels), labels)
+    total_of_others = tf.reduce_sum(others, -1, keepdims=True)
+    at_top = total_of_others - total * _one_minus_top(row)
     return tf.where(row.is_top & (row.rest < 1), at_top, direct)
 
 
@@ -358,8 +361,8 @@ def _binary_loss(
 def _softplus(x: tf.Tensor):
     """Return log(1 + exp(x)) within 4 ulp in float32; tf.nn.softplus takes 7 at -13.9.
 
-    The derivative is given, because that of the formula is wrong at the kinks of max and
-    of the absolute value.
+    The derivative is given, because that of the formula is wrong at the kinks of max
+    and of the absolute value.
     """
     value = tf.maximum(x, 0) + tf.math.log1p(tf.exp(-tf.abs(x)))
     return value, lambda upstream: upstream * _sigmoid(x)
@@ -376,7 +379,7 @@ def _sigmoid(x: tf.Tensor):
 def _binary(
     labels: tf.Tensor, logits: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Return logits, labels in the dtype to compute in, and where the labels are valid."""
+    """Return logits, labels in the dtype to compute in, and where they are valid."""
     logits = _tensors.as_logits(logits)
     labels = _tensors.as_probability_labels(labels, logits)
     labels = tf.cast(labels, _tensors.computing_dtype(logits.dtype))
@@ -386,7 +389,7 @@ def _binary(
 
 
 def _class_labels(labels: tf.Tensor, logits: tf.Tensor, axis: int) -> tf.Tensor:
-    """Return int64 labels once their shape is that of the logits without the classes."""
+    """Return int64 labels of the shape of the logits without the classes."""
     labels = _tensors.to_tensor("labels", labels, tf.int64)
     remedy = "; probabilities belong to softmax_cross_entropy_with_logits"
     _check.integer("labels", labels.dtype.name, remedy=remedy)
@@ -416,5 +419,5 @@ def _positive_weight(
 
 
 def _nan_unless(valid: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
-    """Turn the loss to NaN, with no gradient, where an argument broke a rule under XLA."""
+    """Turn the loss to NaN, with no gradient, where under XLA a rule is broken."""
     return tf.where(valid, loss, tf.constant(NAN, loss.dtype))

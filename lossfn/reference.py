@@ -1,9 +1,9 @@
 """NumPy float64 twins of the four tf.nn losses: the oracle of the tests.
 
-Each loss comes three times: ``NAME_textbook`` is the formula as it is first written down,
-overflow and all; ``NAME`` is the form that stays right; ``NAME_gradient`` is its
-derivative with respect to the logits. Arguments and results are as in :mod:`lossfn.nn`,
-but every result is float64.
+Each loss comes three times: ``NAME_textbook`` is the formula as it is first written
+down, overflow and all; ``NAME`` is the form that stays right; ``NAME_gradient`` is its
+derivative with respect to the logits. Arguments and results are as in
+:mod:`lossfn.nn`, but every result is float64.
 
 Examples:
     >>> float(sigmoid_cross_entropy_with_logits(labels=1.0, logits=0.0).round(6))
@@ -25,7 +25,7 @@ from lossfn import _check
 
 
 class _Logits(NamedTuple):
-    """Logits with their classes on the last axis, as gaps below the largest of each row."""
+    """Logits, their classes on the last axis, as gaps below the largest of each row."""
 
     is_top: np.ndarray  # (..., K) True at the first largest logit
     gap: np.ndarray  # (..., K) logit minus the largest logit, at most 0
@@ -108,7 +108,7 @@ def softmax_cross_entropy_with_logits_gradient(
 
 
 def _one_hot(labels: ArrayLike, logits: ArrayLike, axis: int) -> np.ndarray:
-    """Return float64 one-hot labels with the classes on ``axis``, after checking them."""
+    """Return float64 one-hot labels with the classes on ``axis``, once checked."""
     labels = np.asarray(labels)
     logits = _check.as_floats("logits", logits)
     axis = _check.axis_in_range(axis, logits.ndim)
@@ -124,7 +124,7 @@ def _one_hot(labels: ArrayLike, logits: ArrayLike, axis: int) -> np.ndarray:
 def sparse_softmax_cross_entropy_with_logits_textbook(
     *, labels: ArrayLike, logits: ArrayLike, axis: int = -1
 ) -> np.ndarray:
-    r"""Return -log(exp(z_y) / sum_j exp(z_j)) for the class y, computed in that order."""
+    r"""Return -log(exp(z_y) / sum_j exp(z_j)) for class y, computed in that order."""
     _one_hot(labels, logits, axis)
     powers = np.moveaxis(_check.as_floats("logits", logits), axis, -1)
     with np.errstate(all="ignore"):

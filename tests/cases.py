@@ -22,7 +22,8 @@ MODES = ["eager", "function", "xla", "unknown_batch", "unknown_shape", "unknown_
 
 
 def one_hot_labels(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    return np.eye(shape[-1])[rng.integers(shape[-1], size=shape[:-1])]
+    classes = class_indices(rng, shape)
+    return (np.asarray(classes)[..., None] == np.arange(shape[-1])).astype(np.float64)
 
 
 def distributions(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -153,7 +154,7 @@ def ids(case: Case) -> str:
 
 
 def rounded(value: np.ndarray, dtype: str) -> np.ndarray:
-    """Round to a dtype and return float64, so that every dtype gets the same numbers."""
+    """Round to a dtype and return float64, so that all dtypes get the same numbers."""
     value = np.asarray(value)
     if value.dtype.kind == "i":
         return value
@@ -203,7 +204,7 @@ def in_mode(function: str, mode: str, *, axis: int | None = None) -> Callable:
 
 
 class _Compiled:
-    """Traces once for each set of dtypes, with as much of the shapes as the mode knows."""
+    """Traces once for each set of dtypes, knowing as much of the shapes as its mode."""
 
     def __init__(self, run: Callable, mode: str):
         self.run, self.mode, self.traced = run, mode, {}
@@ -244,8 +245,8 @@ def label_total(case: Case, arguments: Arguments) -> np.ndarray:
     """Return what the two terms that a gradient subtracts add up to, at most.
 
     A gradient such as q - p has a root where q = p. Near it the rounding of q and p
-    themselves is many ulp of the small difference, in any form: that is the conditioning
-    of the problem. So errors of gradients are counted in ulp of this total.
+    themselves is many ulp of the small difference, in any form: that is the
+    conditioning of the problem. So gradients are judged in ulp of this total.
     """
     if case.is_sparse:
         return np.float64(1.0)
