@@ -28,6 +28,7 @@ import tensorflow as tf
 from lossfn import _check, _tensors
 
 NAN = float("nan")
+INFINITY = float("inf")
 
 
 def softmax_cross_entropy_with_logits(
@@ -65,7 +66,7 @@ def softmax_cross_entropy_with_logits(
     Raises:
         TypeError: If labels or logits are not floating.
         ValueError: If the shapes differ, the axis is out of range, there is no class,
-            or a label is negative.
+            or a label is negative or infinite.
 
     Examples:
         >>> import tensorflow as tf
@@ -86,8 +87,8 @@ def softmax_cross_entropy_with_logits(
     labels = tf.cast(_tensors.classes_last(labels, axis), dtype)
     # NaN passes, and makes its own loss NaN; not(labels < 0) would stop it in a graph,
     # because Grappler turns that into labels >= 0.
-    valid = (labels >= 0) | tf.math.is_nan(labels)
-    labels = _tensors.with_values("labels", labels, valid, "not be negative")
+    valid = ((labels >= 0) & (labels < INFINITY)) | tf.math.is_nan(labels)
+    labels = _tensors.with_values("labels", labels, valid, "lie in [0, inf)")
     loss = _softmax_loss(labels, tf.cast(examples, dtype))
     return _nan_unless(tf.reduce_all(valid, -1), tf.cast(loss, logits.dtype))
 

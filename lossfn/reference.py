@@ -62,7 +62,8 @@ def _distributions(
     logits = _check.as_floats("logits", logits)
     _check.same_shape("labels", labels.shape, "logits", logits.shape)
     axis = _check.axis_in_range(axis, logits.ndim)
-    _check.all_valid("labels", labels, ~(labels < 0), "not be negative")
+    outside = (labels < 0) | (labels == np.inf)
+    _check.all_valid("labels", labels, ~outside, "lie in [0, inf)")
     return np.moveaxis(labels, axis, -1), np.moveaxis(logits, axis, -1), axis
 
 

@@ -22,6 +22,8 @@ _ENOUGH_DECREASE = 1e-4
 _SMALLEST_STEP = 2.0**-40
 # The objective itself is known to a few ulp only, which hides the last decreases.
 _ROUNDING = 16 * np.finfo(np.float64).eps
+# At a minimum the gradient is rounding error, for each unit of the largest feature.
+_LARGEST_GRADIENT = 1e-6
 
 
 @dataclass(frozen=True)
@@ -310,11 +312,18 @@ def _as_fit(
     objective: _Objective, parameters: np.ndarray, history: list[float]
 ) -> LinearFit:
     gradient, _ = objective.derivatives(parameters)
+    gradient_norm = float(np.linalg.norm(gradient))
+    # A Hessian of 0 makes the step 0 wherever it is, and so looks like convergence.
+    if gradient_norm > _LARGEST_GRADIENT * np.abs(objective.features).max():
+        raise RuntimeError(
+            f"the fit stopped at a gradient of norm {gradient_norm:.3g}, where the "
+            "second derivative of loss is 0: it must be that of its value"
+        )
     return LinearFit(
         weights=parameters[:-1],
         bias=parameters[-1],
         history=np.array(history),
-        gradient_norm=float(np.linalg.norm(gradient)),
+        gradient_norm=gradient_norm,
         one_logit=objective.one_logit,
     )
 

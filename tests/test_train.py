@@ -417,6 +417,20 @@ def test_a_concave_loss_is_refused():
     assert str(caught.value) == WRONG_DERIVATIVES
 
 
+def flat(*, labels, logits):
+    """Claim that a slope of 1 is all there is: the second derivative is 0."""
+    return logits + 2.0
+
+
+def test_a_second_derivative_of_zero_is_no_minimum():
+    with pytest.raises(RuntimeError) as caught:
+        train.fit_linear(np.zeros((4, 1)), np.ones(4), loss=flat, outputs=1, l2=0.0)
+    assert str(caught.value) == (
+        "the fit stopped at a gradient of norm 1, where the second derivative of loss "
+        "is 0: it must be that of its value"
+    )
+
+
 NEGATIVE = "must be finite and not negative, got"
 REFUSED = {
     "features a vector": (

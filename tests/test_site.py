@@ -1,0 +1,283 @@
+"""The built site: its links, and every page in a browser. Run `make book` first.
+
+The first half checks the site. The second half checks the checks, each on a small page
+that is wrong in one way.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from playwright.sync_api import Browser, Page, expect
+
+from tools import browser, links, lossfn_site, screenshots
+
+BOOK = browser.ROOT / "book"
+PAGES = browser.pages()
+CHAPTER = "book/03-softmax.html"
+SCREENS = {"desktop": browser.DESKTOP, "phone": browser.PHONE}
+
+
+def cannot_check(reason: str) -> None:
+    """Skip, or fail where nobody would read that it was skipped."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session", name="chromium")
+def _chromium() -> Iterator[Browser]:
+    executable = browser.find_chromium()
+    if executable is None:
+        cannot_check("no Chromium: install it, or name one in $CHROMIUM")
+    with browser.chromium(executable) as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="session", name="home")
+def _home() -> Iterator[str]:
+    if not PAGES:
+        cannot_check("no site in _build/html: run `make book`")
+    with browser.served(browser.SITE) as home:
+        yield home
+
+
+@pytest.fixture(name="visit")
+def _visit(chromium: Browser, home: str) -> Iterator[browser.Visit]:
+    with browser.visit(chromium, home) as visit:
+        yield visit
+        assert visit.faults == []
+
+
+# --- the site ----------------------------------------------------------------
+
+
+def test_every_link_leads_somewhere(home):
+    assert list(links.faults(browser.SITE, PAGES)) == []
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("page", PAGES)
+def test_page(chromium, home, page, screen):
+    with browser.visit(chromium, home, SCREENS[screen]) as visit:
+        visit.open(page)
+        light = visit.look()
+        assert (light, visit.look(dark=True)) == ([], [])
+
+
+def files_of_toc(entry: object) -> Iterator[str]:
+    if isinstance(entry, list):
+        for part in entry:
+            yield from files_of_toc(part)
+    elif isinstance(entry, dict):
+        yield from (entry[key] for key in ("root", "file") if key in entry)
+        for part in entry.values():
+            yield from files_of_toc(part)
+
+
+def test_the_contents_list_every_file_of_the_book():
+    toc = yaml.safe_load((browser.ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    written = [p for kind in ("ipynb", "md") for p in BOOK.rglob(f"*.{kind}")]
+    names = [p.relative_to(browser.ROOT).with_suffix("").as_posix() for p in written]
+    assert sorted(files_of_toc(toc)) == sorted([*names, "index"])
+
+
+def test_search_finds_the_chapter(visit):
+    page = visit.open("index.html")
+    page.keyboard.press("Control+k")
+    page.locator("#pst-search-dialog input").fill("distillation")
+    page.keyboard.press("Enter")
+    expect(page.locator(f"#search-results a[href*='{CHAPTER}']").first).to_be_visible()
+
+
+def theme(page: Page) -> str:
+    return page.evaluate("document.documentElement.dataset.theme")
+
+
+def test_the_dark_mode_button_works_and_is_remembered(visit):
+    page = visit.open(CHAPTER)
+    button = page.locator("button.theme-switch-button:visible")
+    seen = []
+    for _ in range(3):
+        button.click()
+        seen.append(theme(page))
+    assert set(seen) == {"light", "dark"}
+    while theme(page) != "dark":
+        button.click()
+    page.reload()
+    assert theme(page) == "dark"
+
+
+@pytest.mark.parametrize("by", ["click", "keyboard"])
+def test_a_hidden_solution_opens(visit, by):
+    page = visit.open(CHAPTER)
+    solution = page.locator("div.solution.dropdown").first
+    code = solution.locator("pre").first
+    button = solution.locator("button.toggle-button")
+    expect(code).to_be_hidden()
+    if by == "click":
+        button.click()
+    else:
+        button.press("Enter")
+    expect(code).to_be_visible()
+
+
+def test_the_copy_button_copies_the_code(visit):
+    page = visit.open(CHAPTER)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    cell = page.locator("div.cell_input").first
+    cell.hover()
+    cell.locator("button.copybtn").click()
+    expect(cell.locator("button.copybtn.success")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.strip() == cell.locator("pre").inner_text().strip()
+
+
+def test_the_notebook_can_be_downloaded(visit):
+    page = visit.open(CHAPTER)
+    page.locator(".dropdown-download-buttons > button").click()
+    with page.expect_download() as download:
+        page.locator(".btn-download-source-button").click()
+    stored = BOOK / Path(CHAPTER).with_suffix(".ipynb").name
+    assert Path(download.value.path()).read_bytes() == stored.read_bytes()
+
+
+def test_the_site_works_from_its_files(chromium, home):
+    with browser.visit(chromium, browser.SITE.as_uri() + "/") as visit:
+        page = visit.open(CHAPTER)
+        assert page.locator("mjx-container").count() > 0
+        assert visit.look() == []
+        page = visit.open("search.html?q=distillation")
+        expect(page.locator("#search-results li").first).to_be_visible()
+        # A file may not read another file, so that the results come without excerpts.
+        assert not [fault for fault in visit.faults if "off the machine" in fault]
+
+
+# --- the checks --------------------------------------------------------------
+
+SOUND = """<!doctype html><html lang="en"><head><title>Title</title>
+<link rel="icon" href="data:,"></head><body>{}</body></html>"""
+
+WRONG = {
+    "no title": (
+        "<script>document.title = ''</script>",
+        "the page has no title",
+    ),
+    "a picture of another machine": (
+        '<img src="https://pictures.invalid/a.png" alt="A picture">',
+        "a request off the machine: https://pictures.invalid/a.png",
+    ),
+    "a script of another machine": (
+        "<script>fetch('https://scripts.invalid/').catch(() => 0)</script>",
+        "a request off the machine: https://scripts.invalid/",
+    ),
+    "a missing file": (
+        "<script src='missing.js'></script>",
+        "a request failed: /missing.js 404",
+    ),
+    "a console error": (
+        "<script>console.error('something')</script>",
+        "console error: something",
+    ),
+    "a script error": (
+        "<script>throw new Error('something')</script>",
+        "script error: something",
+    ),
+    "mathematics not rendered": (
+        '<span class="math">\\(x^2\\)</span>',
+        "mathematics not rendered: \\(x^2\\)",
+    ),
+    "mathematics with an error": (
+        "<mjx-merror>Undefined control sequence</mjx-merror>",
+        "mathematics with an error: Undefined control sequence",
+    ),
+    "raw mathematics": (
+        "<p>Here is $$x^2$$.</p>",
+        "raw mathematics: Here is $$x^2$$.",
+    ),
+    "a picture without alt": (
+        '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">',
+        "a picture without alt: data:image/gif;base64,R0lGODlhAQABAAAAACw=",
+    ),
+    "code without a copy button": (
+        '<div class="cell_input"><div class="highlight"><pre>x = 1</pre></div></div>',
+        "code without a copy button: x = 1",
+    ),
+    "something too wide": (
+        '<div style="width: 2000px">wide</div>',
+        "the page is 2008 wide on a screen of 1280",
+    ),
+    "something too wide and cut off": (
+        '<style>html {overflow-x: hidden}</style><div style="width: 2000px">wide</div>',
+        "div ends at 2008 of 1280: wide",
+    ),
+    "faint text": (
+        '<p style="color: #999">faint</p>',
+        "a contrast of 2.85: faint",
+    ),
+}
+
+
+def look_at(chromium: Browser, folder: Path, body: str) -> list[str]:
+    (folder / "index.html").write_text(SOUND.format(body), encoding="utf-8")
+    with browser.served(folder) as home, browser.visit(chromium, home) as visit:
+        visit.open("index.html")
+        return visit.look()
+
+
+def test_a_sound_page_has_no_faults(chromium, tmp_path):
+    body = '<p>Text</p><pre style="overflow: auto"><code>' + 500 * "long" + "</code>"
+    assert look_at(chromium, tmp_path, body) == []
+
+
+@pytest.mark.parametrize(("body", "fault"), WRONG.values(), ids=WRONG)
+def test_a_fault_of_a_page_is_reported(chromium, tmp_path, body, fault):
+    assert fault in look_at(chromium, tmp_path, body)
+
+
+def test_a_link_that_leads_nowhere_is_reported(tmp_path):
+    body = """<p id="here"><a href="#here">a</a> <a href="https://elsewhere.invalid">b</a>
+    <a href="#there">c</a> <a href="two.html#here">d</a> <a href="gone.html">e</a>
+    <a href="/two.html">f</a> <img src="https://pictures.invalid/a.png" alt="">"""
+    (tmp_path / "one.html").write_text(SOUND.format(body), encoding="utf-8")
+    (tmp_path / "two.html").write_text(SOUND.format(""), encoding="utf-8")
+    assert list(links.faults(tmp_path, browser.pages(tmp_path))) == [
+        "one.html: loads https://pictures.invalid/a.png from another machine",
+        "one.html: #there has no place named there",
+        "one.html: two.html#here has no place named here",
+        "one.html: gone.html does not exist",
+        "one.html: /two.html does not work from a file: it is not relative",
+    ]
+
+
+def test_chromium_can_be_named(monkeypatch, tmp_path):
+    mine = tmp_path / "mine"
+    mine.touch(mode=0o755)
+    monkeypatch.setenv("CHROMIUM", str(mine))
+    assert browser.find_chromium() == str(mine)
+
+
+@pytest.mark.parametrize(
+    ("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)]
+)
+def test_what_cannot_be_checked_fails_where_nobody_reads(monkeypatch, ci, outcome):
+    monkeypatch.setenv("CI", ci)
+    with pytest.raises(outcome, match=r"^no Chromium$"):
+        cannot_check("no Chromium")
+
+
+def test_mathjax_is_copied_without_what_no_page_loads(home):
+    copied = browser.SITE / "_static" / "mathjax"
+    source = lossfn_site.mathjax_source()
+    files = sorted(p.relative_to(copied) for p in copied.rglob("*") if p.is_file())
+    fonts = (source / lossfn_site.FONTS).iterdir()
+    expected = [source / lossfn_site.SCRIPT, *fonts]
+    assert files == sorted(path.relative_to(source) for path in expected)
+
+
+def test_screenshots_are_taken_on_every_screen(chromium, home, tmp_path):
+    screenshots.take(chromium, home, "search.html", tmp_path)
+    taken = sorted(path.stem for path in tmp_path.iterdir())
+    assert taken == sorted(f"search-{screen}" for screen in screenshots.SCREENS)

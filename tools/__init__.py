@@ -1,0 +1,1 @@
+"""What builds the book; no part of the package."""
