@@ -71,7 +71,7 @@ _build/.built: $(SITE_INPUTS) $(VENV)/.installed
 
 check-site: site
 	@echo "== links, and every page in a browser"
-	@$(BIN)/python -m pytest --numprocesses 2 --quiet tests/test_site.py
+	@$(BIN)/python -m pytest --numprocesses 2 --quiet -rs tests/test_site.py
 
 # The stamp is written last: an interrupted installation is taken up again.
 $(VENV)/.installed: pyproject.toml constraints.txt

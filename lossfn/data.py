@@ -58,7 +58,7 @@ def load_digits(*, seed: int) -> Split:
         seed: decides the split; an integer from 0 to 2**32 - 1.
 
     Returns:
-        A split with ``x`` of shape (1347, 64) and (450, 64), float64, in [0, 1]: the
+        A split with ``x`` of shape (1347, 64) and (450, 64), float64, in [0, 1], the
         share of ink in the pixel (scikit-learn's values, from 0 to 16, divided by 16);
         and ``y`` of shape (1347,) and (450,), int64: the digit, from 0 to 9.
 

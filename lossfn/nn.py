@@ -158,8 +158,8 @@ def sigmoid_cross_entropy_with_logits(
 
     .. math::
 
-        \ell = -y \log\sigma(z) - (1 - y) \log(1 - \sigma(z))
-             = y\,\mathrm{softplus}(-z) + (1 - y)\,\mathrm{softplus}(z).
+        \ell &= -y \log\sigma(z) - (1 - y) \log(1 - \sigma(z)) \\
+             &= y\,\mathrm{softplus}(-z) + (1 - y)\,\mathrm{softplus}(z).
 
     Both terms are at least 0, so nothing cancels, and softplus is smooth at 0. The
     classes are independent and need not exclude each other.
@@ -199,8 +199,8 @@ def weighted_cross_entropy_with_logits(
 
     .. math::
 
-        \ell = -w\,y \log\sigma(z) - (1 - y) \log(1 - \sigma(z))
-             = w\,y\,\mathrm{softplus}(-z) + (1 - y)\,\mathrm{softplus}(z).
+        \ell &= -w\,y \log\sigma(z) - (1 - y) \log(1 - \sigma(z)) \\
+             &= w\,y\,\mathrm{softplus}(-z) + (1 - y)\,\mathrm{softplus}(z).
 
     A weight above 1 makes a missed positive dearer and raises recall; a weight below 1
     raises precision. Softplus is smooth, so the derivative at :math:`z = 0` is
