@@ -209,6 +209,11 @@ WRONG = {
         '<div style="width: 2000px">wide</div>',
         "the page is 2008 wide on a screen of 1280",
     ),
+    "a link that is cut off": (
+        '<div class="prev-next-area"><a style="display: block; width: 9em; '
+        'overflow: hidden">a_name_that_is_too_long_for_it</a></div>',
+        "a link that is cut off: a_name_that_is_too_long_for_it",
+    ),
     "something too wide and cut off": (
         '<style>html {overflow-x: hidden}</style><div style="width: 2000px">wide</div>',
         "div ends at 2008 of 1280: wide",

@@ -58,6 +58,9 @@
   const lookAtWidth = () => {
     const whole = document.documentElement.scrollWidth;
     if (whole > width) faults.push(`the page is ${whole} wide on a screen of ${width}`);
+    for (const link of document.querySelectorAll(".prev-next-area a"))
+      if (link.scrollWidth > link.clientWidth + 1)
+        faults.push(`a link that is cut off: ${start(link.textContent)}`);
     for (const element of all("*")) {
       const { right, width: own } = element.getBoundingClientRect();
       if (own && right > width + 1 && !isInScrollingBox(element))
