@@ -5,10 +5,11 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 SITE := _build/html
-# The folders are there for files that are taken away.
+# The folders are there for files that are taken away; as book/. and not as book, which
+# is a target.
 SITE_INPUTS := index.md _config.yml _toc.yml tools/lossfn_site.py \
 	$(shell find book lossfn \( -name __pycache__ -o -name '.*' \) -prune -o -type f -print) \
-	$(shell find book -name '.*' -prune -o -type d -print)
+	$(addsuffix /.,$(shell find book -name '.*' -prune -o -type d -print))
 
 # oneDNN rounds differently from CPU to CPU; without it the printed digits hold on more
 # machines. The rest keeps TensorFlow's start-up lines and the user's own settings out.
