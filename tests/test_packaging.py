@@ -101,9 +101,9 @@ def name_of(requirement: str) -> str:
     return re.match(r"[\w-]+", requirement)[0]
 
 
-def test_the_package_needs_three_packages_and_no_more():
+def test_the_package_needs_four_packages_and_no_more():
     names = map(name_of, PROJECT["project"]["dependencies"])
-    assert sorted(names) == ["matplotlib", "numpy", "tensorflow"]
+    assert sorted(names) == ["matplotlib", "numpy", "tensorflow", "tqdm"]
 
 
 def test_every_dependency_is_pinned():

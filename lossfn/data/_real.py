@@ -1,11 +1,4 @@
-"""Real data sets that ship inside scikit-learn, split the same way for the same seed.
-
-Each loader returns a :class:`Split`. Nothing is downloaded, and nothing is random but
-the split, which the keyword ``seed`` decides. The three digit loaders share one split:
-with the same seed they return the same images in the same order.
-
-scikit-learn is an extra of the package: ``pip install lossfn[data]``.
-"""
+"""The real data sets, which ship inside scikit-learn and statsmodels."""
 
 from __future__ import annotations
 
@@ -16,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-#: What three overlapping questions about a digit answer "yes" to. They are questions
-#: about the digit that was meant, not about the ink: a 4 that its writer left open at
-#: the top has a loop here all the same.
+# What three overlapping questions about a digit answer "yes" to. They are questions
+# about the digit that was meant, not about the ink: a 4 that its writer left open at
+# the top has a loop here all the same.
 DIGIT_PROPERTIES: dict[str, tuple[int, ...]] = {
     "even": (0, 2, 4, 6, 8),
     "prime": (2, 3, 5, 7),

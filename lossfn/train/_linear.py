@@ -1,9 +1,4 @@
-"""Training for the demos: linear models, fitted to the last digit that holds.
-
-:func:`fit_linear` finds the minimum of a convex loss by Newton's method, so that the
-result depends on the problem alone: not on a seed, a learning rate or a number of
-epochs. Nothing here plots.
-"""
+"""Linear models under a convex loss, fitted to the last digit that holds."""
 
 from __future__ import annotations
 
