@@ -46,15 +46,22 @@ def same_shape(name: str, shape: Shape, other_name: str, other_shape: Shape) -> 
         )
 
 
-def one_label_per_example(labels_shape: Shape, logits_shape: Shape, axis: int) -> None:
+def one_label_per_example(
+    labels_shape: Shape,
+    logits_shape: Shape,
+    axis: int,
+    *,
+    labels: str = "labels",
+    logits: str = "logits",
+) -> None:
     """Refuse sparse labels not of the shape of the logits without their classes."""
     axis %= len(logits_shape)
     expected = [*logits_shape[:axis], *logits_shape[axis + 1 :]]
     if shapes_differ(labels_shape, expected):
         raise ValueError(
-            "labels must have the shape of logits without the class axis, "
+            f"{labels} must have the shape of {logits} without the class axis, "
             f"{shape_text(expected)}, got {shape_text(labels_shape)} "
-            f"for logits of shape {shape_text(logits_shape)}"
+            f"for {logits} of shape {shape_text(logits_shape)}"
         )
 
 
@@ -72,12 +79,40 @@ def broadcasts_into(name: str, shape: Shape, other_name: str, other: Shape) -> N
         )
 
 
+def one_for_each_class(
+    name: str, shape: Shape, other_name: str, classes: Shape
+) -> None:
+    """Refuse a shape that is not that of the last axis of the other alone."""
+    if shapes_differ(shape, classes):
+        raise ValueError(
+            f"{name} must have one entry for each class of {other_name}, "
+            f"{shape_text(classes)}, got shape {shape_text(shape)}"
+        )
+
+
+def integer_number(name: str, value: int) -> int:
+    """Refuse what is not an integer; True and False are not."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {value!r}") from None
+
+
+def whole_number(name: str, value: int, low: int, high: int | None = None) -> int:
+    """Refuse a number that is not an integer from ``low`` to ``high``."""
+    number = integer_number(name, value)
+    if high is None and number < low:
+        raise ValueError(f"{name} must be at least {low}, got {number}")
+    if high is not None and not low <= number <= high:
+        raise ValueError(f"{name} must lie in [{low}, {high}], got {number}")
+    return number
+
+
 def integer_axis(axis: int, *, name: str = "axis") -> int:
     """Refuse an axis that is not an integer."""
-    try:
-        return operator.index(axis)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer, got {axis!r}") from None
+    return integer_number(name, axis)
 
 
 def axis_in_range(axis: int, rank: int, *, name: str = "axis") -> int:
@@ -102,6 +137,12 @@ def integer(name: str, dtype: str, *, remedy: str = "") -> None:
         raise TypeError(f"{name} must have an integer dtype, got {dtype}{remedy}")
 
 
+def boolean(name: str, dtype: str) -> None:
+    """Refuse a dtype that does not say yes or no."""
+    if dtype != "bool":
+        raise TypeError(f"{name} must have dtype bool, got {dtype}")
+
+
 def all_valid(name: str, values: np.ndarray, valid: np.ndarray, rule: str) -> None:
     """Refuse an array with an entry that breaks a rule, and show the first one."""
     values, valid = np.asarray(values), np.asarray(valid)
@@ -109,7 +150,7 @@ def all_valid(name: str, values: np.ndarray, valid: np.ndarray, rule: str) -> No
         return
     index = tuple(int(i) for i in np.argwhere(~valid)[0])
     where = f" at index {index}" if index else ""
-    raise ValueError(f"{name} must {rule}, got {values[index]}{where}")
+    raise ValueError(f"{name} must {rule}, got {values[index]!s}{where}")
 
 
 def as_floats(name: str, value: object) -> np.ndarray:
@@ -121,6 +162,27 @@ def as_floats(name: str, value: object) -> np.ndarray:
         return array.astype(np.float64)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be an array of numbers, got {value!r}") from None
+
+
+def as_numbers(name: str, value: object) -> np.ndarray:
+    """Convert to an array of integers or of float64; booleans are neither."""
+    try:
+        array = np.asarray(value)
+        if array.dtype.name.startswith(("float", "bfloat")):
+            return array.astype(np.float64)
+        if array.dtype.kind not in "iu":
+            raise TypeError
+        return array
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{name} must be a number or an array of them, got {value!r}"
+        ) from None
+
+
+def rounded(value: object, dtype: np.dtype) -> np.ndarray:
+    """Round numbers to a dtype; those too large for it become infinite."""
+    with np.errstate(over="ignore"):
+        return np.asarray(value, dtype)
 
 
 def in_range(name: str, value: object, low: float, high: float) -> np.ndarray:

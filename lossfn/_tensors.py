@@ -28,19 +28,21 @@ def to_tensor(name: str, value: object, dtype_hint: tf.DType) -> tf.Tensor:
         raise TypeError(f"{name} must be an array of numbers, got {value!r}") from None
 
 
-def as_logits(value: object) -> tf.Tensor:
-    """Convert logits to a tensor of a floating dtype."""
-    logits = to_tensor("logits", value, tf.float32)
-    _check.floating("logits", logits.dtype.name)
-    return logits
+def as_floating(name: str, value: object) -> tf.Tensor:
+    """Convert a value to a tensor of a floating dtype."""
+    tensor = to_tensor(name, value, tf.float32)
+    _check.floating(name, tensor.dtype.name)
+    return tensor
 
 
-def as_probability_labels(value: object, logits: tf.Tensor) -> tf.Tensor:
-    """Convert labels that are probabilities, one for each logit."""
-    labels = to_tensor("labels", value, logits.dtype)
-    remedy = f"; tf.cast(labels, {logits.dtype.name!r}) makes probabilities of 0 and 1"
-    _check.floating("labels", labels.dtype.name, remedy=remedy)
-    return with_same_shape("labels", labels, "logits", logits)
+def as_number(name: str, value: object, dtype: tf.DType) -> tf.Tensor:
+    """Convert a parameter, of numbers and not of booleans, to a dtype."""
+    if any(isinstance(part, bool) for part in tf.nest.flatten(value)):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    number = to_tensor(name, value, dtype)
+    if not (number.dtype.is_floating or number.dtype.is_integer):
+        raise TypeError(f"{name} must be a number, got {number.dtype.name}")
+    return tf.cast(number, dtype)
 
 
 def computing_dtype(dtype: tf.DType) -> tf.DType:
@@ -71,6 +73,9 @@ def with_shape(tensor: tf.Tensor, shape: tf.Tensor, message: str) -> tf.Tensor:
         same = tf.reduce_all(tf.equal(received, shape))
     tensor = after(tf.debugging.Assert(same, data), tensor)
     # XLA drops assertions; add_n, unlike +, takes only terms of one shape.
+    if tensor.dtype == tf.bool:
+        same = tf.add_n([tf.cast(tensor, tf.int32), tf.zeros(shape, tf.int32)])
+        return tf.cast(same, tf.bool)
     return tf.add_n([tensor, tf.zeros(shape, tensor.dtype)])
 
 
@@ -93,6 +98,13 @@ def with_values(name: str, tensor: tf.Tensor, valid: tf.Tensor, rule: str) -> tf
     return tf.where(valid, tensor, tf.zeros_like(tensor))
 
 
+def nan_unless(loss: tf.Tensor, *valid: tf.Tensor) -> tf.Tensor:
+    """Turn a loss to NaN, with no gradient, where under XLA a rule is broken."""
+    for kept in valid:
+        loss = tf.where(kept, loss, tf.constant(float("nan"), loss.dtype))
+    return loss
+
+
 def after(assertion: tf.Operation | None, tensor: tf.Tensor) -> tf.Tensor:
     """Return the tensor, held back until the assertion has run."""
     with tf.control_dependencies(_operations(assertion)):
@@ -104,21 +116,47 @@ def _operations(assertion: tf.Operation | None) -> list[tf.Operation]:
     return [] if assertion is None else [assertion]
 
 
-def classes_last(tensor: tf.Tensor, axis: int) -> tf.Tensor:
+def as_scalar(name: str, tensor: tf.Tensor) -> tf.Tensor:
+    """Return the tensor once it is known to have no axes."""
+    shape = static_shape(tensor)
+    rule = f"{name} must be a scalar, got shape"
+    if shape is None:
+        no_axes = tf.debugging.Assert(
+            tf.equal(tf.rank(tensor), 0), [rule, tf.shape(tensor)]
+        )
+        # XLA drops assertions; broadcast_to refuses what they do. (With add_n, Grappler
+        # concludes from its other term that the rank is 0, and drops the assertion.)
+        return tf.broadcast_to(after(no_axes, tensor), tf.zeros([0], tf.int32))
+    if shape:
+        raise ValueError(f"{rule} {_check.shape_text(shape)}")
+    return tensor
+
+
+def at_least_one_axis(name: str, tensor: tf.Tensor) -> tf.Tensor:
+    """Return the tensor once it is known to have an axis for the classes."""
+    rule = f"{name} must have an axis of classes, got a scalar"
+    if tensor.shape.rank == 0:
+        raise ValueError(rule)
+    if tensor.shape.rank is None:
+        return after(tf.debugging.Assert(tf.rank(tensor) > 0, [rule]), tensor)
+    return tensor
+
+
+def classes_last(name: str, tensor: tf.Tensor, axis: int) -> tf.Tensor:
     """Move the axis of the classes to the end."""
     rank = tensor.shape.rank
     if rank is None:
-        return _classes_last_of_any_rank(tensor, _check.integer_axis(axis))
+        return _classes_last_of_any_rank(name, tensor, _check.integer_axis(axis))
     axis = _check.axis_in_range(axis, rank)
     if axis == rank - 1:
         return tensor
     return tf.transpose(tensor, [*range(axis), *range(axis + 1, rank), axis])
 
 
-def _classes_last_of_any_rank(tensor: tf.Tensor, axis: int) -> tf.Tensor:
+def _classes_last_of_any_rank(name: str, tensor: tf.Tensor, axis: int) -> tf.Tensor:
     rank = tf.rank(tensor)
     inside = tf.logical_and(axis >= -rank, axis < rank)
-    message = f"axis must name an axis of logits, got {axis} for rank"
+    message = f"axis must name an axis of {name}, got {axis} for rank"
     assertion = tf.debugging.Assert(inside, [message, rank])
     if axis == -1:
         return after(assertion, tensor)
@@ -129,9 +167,9 @@ def _classes_last_of_any_rank(tensor: tf.Tensor, axis: int) -> tf.Tensor:
     return tf.transpose(tensor, order)
 
 
-def at_least_one_class(logits: tf.Tensor) -> tf.Tensor:
+def at_least_one_class(name: str, logits: tf.Tensor) -> tf.Tensor:
     """Return the logits once their last axis is known not to be empty."""
-    rule = "logits must have at least one class"
+    rule = f"{name} must have at least one class"
     if logits.shape.rank is not None and logits.shape[-1] is not None:
         if logits.shape[-1] == 0:
             shape = _check.shape_text(static_shape(logits))
@@ -139,6 +177,53 @@ def at_least_one_class(logits: tf.Tensor) -> tf.Tensor:
         return logits
     shape = tf.shape(logits)
     return after(tf.debugging.Assert(shape[-1] > 0, [f"{rule}, got", shape]), logits)
+
+
+def one_for_each_class(
+    name: str, tensor: tf.Tensor, other_name: str, other: tf.Tensor
+) -> tf.Tensor:
+    """Return the tensor once its one axis is known to be as long as the last of other.
+
+    The rank of the other is 1 or more.
+    """
+    rule = f"{name} must have one entry for each class of {other_name}"
+    shape = static_shape(tensor)
+    classes = (None if other.shape.rank is None else other.shape[-1],)
+    if shape is not None:
+        _check.one_for_each_class(name, shape, other_name, classes)
+        if None not in (*shape, *classes):
+            return tensor
+    return with_shape(tensor, tf.shape(other)[-1:], rule)
+
+
+def for_all_classes_or_each(
+    name: str, tensor: tf.Tensor, other_name: str, other: tf.Tensor
+) -> tf.Tensor:
+    """Return the tensor once it is known to be a scalar or one entry for each class."""
+    if tensor.shape.rank == 0:
+        return tensor
+    if tensor.shape.rank is not None:
+        return one_for_each_class(name, tensor, other_name, other)
+    rule = f"{name} must be a scalar or have one entry for each class of {other_name}"
+    classes = tf.shape(other)[-1:]
+    tensor = with_shape(tensor, classes[: tf.rank(tensor)], rule)
+    return tf.broadcast_to(tensor, classes)
+
+
+def of_first_axes(
+    name: str, tensor: tf.Tensor, other_name: str, other: tf.Tensor
+) -> tf.Tensor:
+    """Return the tensor, of the shape of the first axes of other, in its rank."""
+    shape, whole = static_shape(tensor), static_shape(other)
+    rank = tf.rank(tensor)
+    if shape is not None and whole is not None:
+        rank = len(shape)
+        _check.same_shape(name, shape, f"the first axes of {other_name}", whole[:rank])
+    message = f"{name} and the first axes of {other_name} must have the same shape"
+    if shape is None or whole is None or None in (*shape, *whole):
+        tensor = with_shape(tensor, tf.shape(other)[:rank], message)
+    missing = tf.ones([tf.rank(other) - rank], tf.int32)
+    return tf.reshape(tensor, tf.concat([tf.shape(tensor), missing], 0))
 
 
 def broadcast_into(

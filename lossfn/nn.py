@@ -21,14 +21,11 @@ Common to all four:
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import tensorflow as tf
 
-from lossfn import _check, _tensors
+from lossfn import _arguments, _sigmoid, _softmax, _tensors
 
-NAN = float("nan")
-INFINITY = float("inf")
+_NAMES = _arguments.Names(labels="labels", logits="logits")
 
 
 def softmax_cross_entropy_with_logits(
@@ -80,17 +77,9 @@ def softmax_cross_entropy_with_logits(
         Blanchard, Higham and Higham (2021), Accurately computing the log-sum-exp and
         softmax functions, IMA Journal of Numerical Analysis 41(4).
     """
-    logits = _tensors.as_logits(logits)
-    labels = _tensors.as_probability_labels(labels, logits)
-    dtype = _tensors.computing_dtype(logits.dtype)
-    examples = _tensors.at_least_one_class(_tensors.classes_last(logits, axis))
-    labels = tf.cast(_tensors.classes_last(labels, axis), dtype)
-    # NaN passes, and makes its own loss NaN; not(labels < 0) would stop it in a graph,
-    # because Grappler turns that into labels >= 0.
-    valid = ((labels >= 0) & (labels < INFINITY)) | tf.math.is_nan(labels)
-    labels = _tensors.with_values("labels", labels, valid, "lie in [0, inf)")
-    loss = _softmax_loss(labels, tf.cast(examples, dtype))
-    return _nan_unless(tf.reduce_all(valid, -1), tf.cast(loss, logits.dtype))
+    examples = _arguments.dense(_NAMES, labels, logits, axis)
+    loss = _softmax.cross_entropy(examples.labels, examples.logits)
+    return examples.result(loss)
 
 
 def sparse_softmax_cross_entropy_with_logits(
@@ -133,18 +122,10 @@ def sparse_softmax_cross_entropy_with_logits(
         Blanchard, Higham and Higham (2021), Accurately computing the log-sum-exp and
         softmax functions, IMA Journal of Numerical Analysis 41(4).
     """
-    logits = _tensors.as_logits(logits)
-    labels = _class_labels(labels, logits, axis)
-    examples = _tensors.at_least_one_class(_tensors.classes_last(logits, axis))
-    classes = examples.shape[-1]
-    valid = (labels >= 0) & (labels < tf.shape(examples, tf.int64)[-1])
-    upper = "the number of classes" if classes is None else classes
-    labels = _tensors.with_values("labels", labels, valid, f"lie in [0, {upper})")
-    rows = tf.reshape(examples, [-1, tf.shape(examples)[-1]])
-    rows = tf.cast(rows, _tensors.computing_dtype(logits.dtype))
-    loss = _sparse_loss(tf.reshape(labels, [-1]), rows)
-    loss = tf.reshape(loss, tf.shape(labels))
-    return _nan_unless(valid, tf.cast(loss, logits.dtype))
+    dense = "softmax_cross_entropy_with_logits"
+    examples = _arguments.sparse(_NAMES, labels, logits, axis, for_probabilities=dense)
+    loss = _softmax.sparse_cross_entropy(examples.labels, examples.logits)
+    return examples.result(loss)
 
 
 def sigmoid_cross_entropy_with_logits(
@@ -185,9 +166,9 @@ def sigmoid_cross_entropy_with_logits(
     References:
         Goodfellow, Bengio and Courville (2016), Deep Learning, section 6.2.2.2.
     """
-    logits, labels, valid = _binary(labels, logits)
-    loss = _binary_loss(labels, tf.cast(logits, labels.dtype), pos_weight=1.0)
-    return _nan_unless(valid, tf.cast(loss, logits.dtype))
+    each = _arguments.binary(_NAMES, labels, logits)
+    loss = _sigmoid.cross_entropy(each.labels, 1 - each.labels, each.logits)
+    return each.result(loss)
 
 
 def weighted_cross_entropy_with_logits(
@@ -232,193 +213,19 @@ def weighted_cross_entropy_with_logits(
         King and Zeng (2001), Logistic regression in rare events data, Political
         Analysis 9.
     """
-    logits, labels, valid = _binary(labels, logits)
-    pos_weight = _positive_weight(pos_weight, logits, labels.dtype)
+    each = _arguments.binary(_NAMES, labels, logits)
+    pos_weight = _positive_weight(pos_weight, each.logits)
     positive = (pos_weight > 0) & tf.math.is_finite(pos_weight)
     pos_weight = _tensors.with_values(
         "pos_weight", pos_weight, positive, "be positive and finite"
     )
-    loss = _binary_loss(labels, tf.cast(logits, labels.dtype), pos_weight)
-    return _nan_unless(valid & positive, tf.cast(loss, logits.dtype))
-
-
-class _Softmax(NamedTuple):
-    """Rows of logits as gaps below their largest, and what their softmax is made of."""
-
-    is_top: tf.Tensor  # (..., K) True at one largest logit
-    gap: tf.Tensor  # (..., K) logit minus the largest logit, at most 0
-    others: tf.Tensor  # (..., K) exp(gap), and 0 at the top
-    rest: tf.Tensor  # (..., 1) the sum of others: softmax is exp(gap) / (1 + rest)
-
-
-def _split(logits: tf.Tensor) -> _Softmax:
-    is_top = _one_hot(tf.argmax(logits, -1), logits)
-    zero = tf.constant(0, logits.dtype)
-    # The logit at one index, not reduce_max: its derivative is 1 there, ties or not.
-    top = tf.reduce_sum(tf.where(is_top, logits, zero), -1, keepdims=True)
-    gap = tf.where(is_top, zero, logits - top)
-    others = tf.where(is_top, zero, tf.exp(gap) * (1 + _lost(gap, logits, top)))
-    # top - top is 0, or NaN for a row that has no softmax: all -inf, or inf, or NaN.
-    rest = tf.reduce_sum(others, -1, keepdims=True) + (top - top)
-    return _Softmax(is_top, gap, others, rest)
-
-
-def _one_hot(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    classes = tf.shape(logits)[-1]
-    return tf.one_hot(labels, classes, on_value=True, off_value=False, dtype=tf.bool)
-
-
-def _lost(gap: tf.Tensor, logits: tf.Tensor, top: tf.Tensor) -> tf.Tensor:
-    """Return what rounding took from ``gap = logits - top`` (Knuth's two-sum).
-
-    A gap of -80 is rounded to about 4e-6, and exp makes that a relative error.
-    """
-    minus_top = gap - logits
-    lost = (logits - (gap - minus_top)) - (top + minus_top)
-    zero = tf.constant(0, gap.dtype)
-    # At a gap of -inf nothing was lost; a constant has no part in the derivatives.
-    return tf.stop_gradient(tf.where(tf.math.is_finite(gap), lost, zero))
-
-
-@tf.custom_gradient
-def _softmax_loss(labels: tf.Tensor, logits: tf.Tensor):
-    row = _split(logits)
-    total = tf.reduce_sum(labels, -1)
-    # A class with label 0 costs nothing, not even at a gap of -inf.
-    below = tf.reduce_sum(tf.math.multiply_no_nan(row.gap, labels), -1)
-    loss = total * tf.math.log1p(row.rest[..., 0]) - below
-
-    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        # Computed from the arguments anew, so that it can be differentiated again.
-        upstream = upstream[..., None]
-        by_label = tf.math.multiply_no_nan(_minus_log_softmax(logits), upstream)
-        return by_label, upstream * _softmax_loss_by_logit(labels, logits)
-
-    return loss, gradient
-
-
-def _minus_log_softmax(logits: tf.Tensor) -> tf.Tensor:
-    row = _split(logits)
-    return tf.math.log1p(row.rest) - row.gap
-
-
-def _softmax_loss_by_logit(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    r"""Derivative of the dense loss by the logits, :math:`P q_k - p_k`, P = sum of p.
-
-    At the top class :math:`q_t = 1/(1 + r)` comes close to 1, and close to :math:`p_t`.
-    There :math:`P q_t - p_t = (P - p_t) - P r/(1 + r)`, where :math:`P - p_t` is the
-    sum of the other labels: two small numbers instead of two large ones.
-    """
-    row = _split(logits)
-    total = tf.reduce_sum(labels, -1, keepdims=True)
-    direct = total * _softmax(row) - labels
-    others = tf.where(row.is_top, tf.zeros_like(labels), labels)
-    total_of_others = tf.reduce_sum(others, -1, keepdims=True)
-    at_top = total_of_others - total * _one_minus_top(row)
-    return tf.where(row.is_top & (row.rest < 1), at_top, direct)
-
-
-def _softmax(row: _Softmax) -> tf.Tensor:
-    return tf.where(row.is_top, tf.ones_like(row.others), row.others) / (1 + row.rest)
-
-
-def _one_minus_top(row: _Softmax) -> tf.Tensor:
-    """Return what the softmax leaves to the classes that are not the top."""
-    return row.rest / (1 + row.rest)
-
-
-@tf.custom_gradient
-def _sparse_loss(labels: tf.Tensor, logits: tf.Tensor):
-    row = _split(logits)
-    below = tf.gather(row.gap, labels, batch_dims=1)
-    loss = tf.math.log1p(row.rest[:, 0]) - below
-
-    def gradient(upstream: tf.Tensor) -> tuple[None, tf.Tensor]:
-        return None, upstream[:, None] * _sparse_loss_by_logit(labels, logits)
-
-    return loss, gradient
-
-
-def _sparse_loss_by_logit(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    r"""Derivative of the sparse loss by the logits, :math:`q_k - [k = y]`.
-
-    Where the true class is the top, :math:`q_t - 1 = -r/(1 + r)` and nothing cancels.
-    """
-    row = _split(logits)
-    model = _softmax(row)
-    at_true = tf.where(row.is_top, -_one_minus_top(row), model - 1)
-    return tf.where(_one_hot(labels, logits), at_true, model)
-
-
-def _binary_loss(
-    labels: tf.Tensor, logits: tf.Tensor, pos_weight: tf.Tensor | float
-) -> tf.Tensor:
-    # multiply_no_nan: a term with weight 0 costs nothing, not even at a logit of +-inf.
-    positive = tf.math.multiply_no_nan(_softplus(-logits), pos_weight * labels)
-    return positive + tf.math.multiply_no_nan(_softplus(logits), 1 - labels)
-
-
-@tf.custom_gradient
-def _softplus(x: tf.Tensor):
-    """Return log(1 + exp(x)) within 4 ulp in float32; tf.nn.softplus takes 7 at -13.9.
-
-    The derivative is given, because that of the formula is wrong at the kinks of max
-    and of the absolute value.
-    """
-    value = tf.maximum(x, 0) + tf.math.log1p(tf.exp(-tf.abs(x)))
-    return value, lambda upstream: upstream * _sigmoid(x)
-
-
-@tf.custom_gradient
-def _sigmoid(x: tf.Tensor):
-    """Return 1 / (1 + exp(-x)) within 3 ulp in float32; tf.sigmoid takes 6 at -53."""
-    power = tf.exp(-tf.abs(x))
-    value = tf.where(x < 0, power, tf.ones_like(power)) / (1 + power)
-    return value, lambda upstream: upstream * _sigmoid(x) * _sigmoid(-x)
-
-
-def _binary(
-    labels: tf.Tensor, logits: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Return logits, labels in the dtype to compute in, and where they are valid."""
-    logits = _tensors.as_logits(logits)
-    labels = _tensors.as_probability_labels(labels, logits)
-    labels = tf.cast(labels, _tensors.computing_dtype(logits.dtype))
-    valid = ((labels >= 0) & (labels <= 1)) | tf.math.is_nan(labels)
-    labels = _tensors.with_values("labels", labels, valid, "lie in [0, 1]")
-    return logits, labels, valid
-
-
-def _class_labels(labels: tf.Tensor, logits: tf.Tensor, axis: int) -> tf.Tensor:
-    """Return int64 labels of the shape of the logits without the classes."""
-    labels = _tensors.to_tensor("labels", labels, tf.int64)
-    remedy = "; probabilities belong to softmax_cross_entropy_with_logits"
-    _check.integer("labels", labels.dtype.name, remedy=remedy)
-    labels = tf.cast(labels, tf.int64)
-    shape, logits_shape = _tensors.static_shape(labels), _tensors.static_shape(logits)
-    if logits_shape is not None:
-        axis = _check.axis_in_range(axis, len(logits_shape))
-        if shape is not None:
-            _check.one_label_per_example(shape, logits_shape, axis)
-            if None not in shape and None not in logits_shape:
-                return labels
-    expected = tf.shape(_tensors.classes_last(logits, axis))[:-1]
-    message = "labels must have the shape of logits without the class axis"
-    return _tensors.with_shape(labels, expected, message)
-
-
-def _positive_weight(
-    pos_weight: tf.Tensor, logits: tf.Tensor, dtype: tf.DType
-) -> tf.Tensor:
-    """Return the weight once it is known to broadcast to the shape of the logits."""
-    weight = _tensors.to_tensor("pos_weight", pos_weight, dtype)
-    if not (weight.dtype.is_floating or weight.dtype.is_integer):
-        raise TypeError(f"pos_weight must be a number, got {weight.dtype.name}")
-    return _tensors.broadcast_into(
-        "pos_weight", tf.cast(weight, dtype), "logits", logits
+    loss = _sigmoid.cross_entropy(
+        pos_weight * each.labels, 1 - each.labels, each.logits
     )
+    return each.result(loss, positive)
 
 
-def _nan_unless(valid: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
-    """Turn the loss to NaN, with no gradient, where under XLA a rule is broken."""
-    return tf.where(valid, loss, tf.constant(NAN, loss.dtype))
+def _positive_weight(pos_weight: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Return the weight once it is known to broadcast to the shape of the logits."""
+    weight = _tensors.as_number("pos_weight", pos_weight, logits.dtype)
+    return _tensors.broadcast_into("pos_weight", weight, "logits", logits)

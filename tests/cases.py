@@ -18,6 +18,8 @@ from lossfn import nn, reference
 
 Arguments = dict[str, np.ndarray]
 DTYPES = ["float16", "bfloat16", "float32", "float64"]
+# Arguments whose first axis is that of the examples.
+EXAMPLES_FIRST = ("labels", "logits", "y_true", "y_pred", "mask", "losses")
 MODES = ["eager", "function", "xla", "unknown_batch", "unknown_shape", "unknown_xla"]
 
 
@@ -198,9 +200,12 @@ def in_mode(function: str, mode: str, *, axis: int | None = None) -> Callable:
     def run(arguments: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         return value_and_gradient(loss, arguments, **options)
 
-    if mode == "eager":
-        return run
-    return _Compiled(run, mode)
+    return compiled(run, mode)
+
+
+def compiled(run: Callable, mode: str) -> Callable:
+    """Return a function of a dict of tensors as it runs in a mode."""
+    return run if mode == "eager" else _Compiled(run, mode)
 
 
 class _Compiled:
@@ -223,8 +228,8 @@ class _Compiled:
         if self.mode.startswith("unknown_"):
             shape = None
         if self.mode == "unknown_batch" and value.shape.rank > 0:
-            known = 0 if name == "pos_weight" else 1
-            shape = [None] * known + value.shape.as_list()[known:]
+            unknown = 1 if name in EXAMPLES_FIRST else 0
+            shape = [None] * unknown + value.shape.as_list()[unknown:]
         return tf.TensorSpec(shape, value.dtype)
 
 

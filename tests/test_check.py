@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -164,6 +165,37 @@ def test_other_than_numbers_are_refused(value):
         _check.as_floats("p", value)
 
 
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        (1, "int64"),
+        ([1, 2], "int64"),
+        (np.uint8(3), "uint8"),
+        (0.5, "float64"),
+        ([[1, 0.5]], "float64"),
+        (np.float16(0.5), "float64"),
+        (ml_dtypes.bfloat16(0.5), "float64"),
+    ],
+)
+def test_integers_stay_integers_where_numbers_are_wanted(value, dtype):
+    array = _check.as_numbers("gamma", value)
+    assert array.dtype == dtype
+    np.testing.assert_array_equal(array, np.asarray(value).astype(dtype))
+
+
+@pytest.mark.parametrize("value", [True, [True], None, "2", [[1], [1, 2]], 1j, {}])
+def test_other_than_integers_and_floats_are_refused(value):
+    message = f"gamma must be a number or an array of them, got {value!r}"
+    with refused(TypeError, message):
+        _check.as_numbers("gamma", value)
+
+
+def test_what_is_too_large_for_a_dtype_becomes_infinite():
+    array = _check.rounded((0.1, 1e60, -1e60, 1e-60), np.float32)
+    assert array.dtype == np.float32
+    assert array.tolist() == [np.float32(0.1), np.inf, -np.inf, 0.0]
+
+
 @pytest.mark.parametrize("value", [-0.1, 1.1, np.nan, np.inf])
 def test_values_out_of_range_are_refused(value):
     with refused(ValueError, f"p must lie in [0, 1], got {value} at index (1,)"):
@@ -217,3 +249,68 @@ def test_other_than_distributions_are_refused(value, axis, message):
 def test_a_base_is_one_number():
     with refused(ValueError, "base must be a scalar, got shape (2,)"):
         _check.log_base([2, 3])
+
+
+@pytest.mark.parametrize("value", [True, False, 1.0, "1", None])
+def test_other_than_integers_are_refused(value):
+    with refused(TypeError, f"ignore_index must be an integer, got {value!r}"):
+        _check.integer_number("ignore_index", value)
+
+
+@pytest.mark.parametrize(
+    ("shape", "classes"), [((3,), (3,)), ((None,), (3,)), ((3,), (None,))]
+)
+def test_one_entry_for_each_class_passes(shape, classes):
+    _check.one_for_each_class("alpha", shape, "y_pred", classes)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (2,), (1, 3)])
+def test_another_number_of_entries_than_classes_is_refused(shape):
+    message = "alpha must have one entry for each class of y_pred, (3,), got shape"
+    with refused(ValueError, f"{message} {shape}"):
+        _check.one_for_each_class("alpha", shape, "y_pred", (3,))
+
+
+def test_an_error_names_labels_and_logits_as_the_caller_does():
+    message = (
+        "y_true must have the shape of y_pred without the class axis, (2,), "
+        "got (2, 1) for y_pred of shape (2, 3)"
+    )
+    with refused(ValueError, message):
+        _check.one_label_per_example(
+            (2, 1), (2, 3), -1, labels="y_true", logits="y_pred"
+        )
+
+
+def test_a_mask_is_boolean():
+    _check.boolean("mask", "bool")
+    with refused(TypeError, "mask must have dtype bool, got float32"):
+        _check.boolean("mask", "float32")
+
+
+def test_a_value_is_shown_in_the_digits_of_its_dtype():
+    with refused(ValueError, "q must lie in (0, 1], got 1.1"):
+        _check.all_valid("q", np.float32(1.1), np.array(False), "lie in (0, 1]")
+
+
+@pytest.mark.parametrize("value", [1, 7, np.int64(3)])
+def test_whole_numbers_in_range_pass(value):
+    number = _check.whole_number("steps", value, 1, 7)
+    assert number == value
+    assert type(number) is int
+    assert _check.whole_number("steps", value, 1) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "high", "error", "message"),
+    [
+        (0, None, ValueError, "steps must be at least 1, got 0"),
+        (0, 7, ValueError, "steps must lie in [1, 7], got 0"),
+        (8, 7, ValueError, "steps must lie in [1, 7], got 8"),
+        (2.0, 7, TypeError, "steps must be an integer, got 2.0"),
+        (None, None, TypeError, "steps must be an integer, got None"),
+    ],
+)
+def test_other_than_whole_numbers_are_refused(value, high, error, message):
+    with refused(error, message):
+        _check.whole_number("steps", value, 1, high)

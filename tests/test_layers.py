@@ -14,6 +14,8 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "lossfn"
 CHECK = ("lossfn._check", "lossfn._tensors")
+# What nn and losses are made of.
+SHARED = (*CHECK, "lossfn._arguments", "lossfn._sigmoid", "lossfn._softmax")
 
 # The rooms, those still to be built among them, and what each may import besides the
 # standard library and itself. A name allows everything below it.
@@ -21,10 +23,13 @@ ALLOWED = {
     "__init__": (),
     "_check": ("numpy",),
     "_tensors": ("tensorflow", "lossfn._check"),
+    "_arguments": ("tensorflow", *CHECK),
+    "_sigmoid": ("tensorflow",),
+    "_softmax": ("tensorflow",),
     "theory": ("numpy", "lossfn._check"),
     "reference": ("numpy", "lossfn._check"),
-    "nn": ("tensorflow", *CHECK),
-    "losses": ("tensorflow", "lossfn.nn", *CHECK),
+    "nn": ("tensorflow", *SHARED),
+    "losses": ("tensorflow", *SHARED),
     "keras_losses": ("keras", "tensorflow", "lossfn.losses", "lossfn.nn", *CHECK),
     "native": ("numpy", "tensorflow", *CHECK),
     "testing": ("numpy", "tensorflow", "lossfn.reference", *CHECK),
