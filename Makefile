@@ -12,9 +12,11 @@ SITE_INPUTS := index.md _config.yml _toc.yml tools/lossfn_site.py \
 	$(addsuffix /.,$(shell find book -name '.*' -prune -o -type d -print))
 
 # oneDNN rounds differently from CPU to CPU; without it the printed digits hold on more
-# machines. The rest keeps TensorFlow's start-up lines and the user's own settings out.
+# machines. The rest keeps TensorFlow's start-up lines, progress bars, which hold times,
+# and the user's own settings out.
 export TF_ENABLE_ONEDNN_OPTS := 0
 export TF_CPP_MIN_LOG_LEVEL := 3
+export TQDM_DISABLE := 1
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 unexport MPLBACKEND PYTHONPATH PYTHONHOME PYTHONWARNINGS PYTEST_ADDOPTS PIP_USER

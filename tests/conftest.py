@@ -9,6 +9,7 @@ import matplotlib
 # from CPU to CPU.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TQDM_DISABLE", "1")
 
 # Not by MPLBACKEND: the chapters' kernels would inherit it, and store no figures.
 matplotlib.use("agg")

@@ -256,6 +256,8 @@ def _kernel_environment(profile: str) -> dict[str, str]:
         IPYTHONDIR=profile,
         TF_ENABLE_ONEDNN_OPTS="0",
         TF_CPP_MIN_LOG_LEVEL="3",
+        # A progress bar holds times; a chapter may show one, its outputs may not.
+        TQDM_DISABLE="1",
     )
     return environment
 

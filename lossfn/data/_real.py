@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
+
+from lossfn import _check
+from lossfn.data._seed import as_seed
 
 # What three overlapping questions about a digit answer "yes" to. They are questions
 # about the digit that was meant, not about the ink: a 4 that its writer left open at
@@ -20,7 +22,6 @@ DIGIT_PROPERTIES: dict[str, tuple[int, ...]] = {
 
 _TEST_SHARE = 0.25
 _DARKEST_PIXEL = 16.0
-_LARGEST_SEED = 2**32 - 1
 # In scikit-learn's coding of the breast cancer data 0 is malignant and 1 is benign.
 _SKLEARN_MALIGNANT = 0
 
@@ -136,7 +137,7 @@ def load_digit_detector(*, digit: int, seed: int) -> Split:
         E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI
         Machine Learning Repository, 1998.
     """
-    digit = _whole_number("digit", digit, 9)
+    digit = _check.whole_number("digit", digit, 0, 9)
     return _relabelled(
         load_digits(seed=seed), lambda digits: (digits == digit).astype(np.float64)
     )
@@ -186,6 +187,53 @@ def load_breast_cancer(*, seed: int) -> Split:
     )
 
 
+class Engel(NamedTuple):
+    """Income and spending on food of Engel's households, one entry for each.
+
+    Attributes:
+        income: a household's income, shape (235,), float64, in Belgian francs a year.
+        food: what it spent on food, shape (235,), float64, in Belgian francs a year.
+    """
+
+    income: np.ndarray
+    food: np.ndarray
+
+
+def load_engel() -> Engel:
+    """Load what 235 working-class households in Belgium earned and spent on food.
+
+    Ernst Engel collected the budgets in 1857 to show that the poorer a household, the
+    larger the share of its income that food takes. The spread of the spending grows
+    with the income, so that the data became the classic example of quantile
+    regression.
+
+    Returns:
+        Income and food, each of shape (235,), float64, in Belgian francs a year, in
+        the order of the file in statsmodels. Nothing is scaled or left out.
+
+    Raises:
+        ImportError: if statsmodels is not installed.
+
+    Examples:
+        >>> engel = load_engel()
+        >>> engel.income.shape, engel.food.shape
+        ((235,), (235,))
+        >>> print(f"{engel.food.sum() / engel.income.sum():.2f} of all income")
+        0.64 of all income
+
+    References:
+        R. Koenker and G. Bassett, "Robust Tests for Heteroscedasticity Based on
+        Regression Quantiles", Econometrica 50(1), 43-61, 1982, which took the data
+        from E. Engel, "Die Productions- und Consumtionsverhältnisse des Königreichs
+        Sachsen", 1857.
+    """
+    households = _statsmodels_engel().load_pandas().data
+    return Engel(
+        income=households["income"].to_numpy(np.float64, copy=True),
+        food=households["foodexp"].to_numpy(np.float64, copy=True),
+    )
+
+
 def _sklearn_datasets() -> ModuleType:
     try:
         from sklearn import datasets
@@ -197,18 +245,27 @@ def _sklearn_datasets() -> ModuleType:
     return datasets
 
 
+def _statsmodels_engel() -> ModuleType:
+    try:
+        from statsmodels.datasets import engel
+    except ImportError as error:
+        raise ImportError(
+            "Engel's data come from statsmodels, which is not installed; "
+            "pip install lossfn[data]"
+        ) from error
+    return engel
+
+
 def _stratified_split(features: np.ndarray, labels: np.ndarray, seed: int) -> Split:
     from sklearn.model_selection import train_test_split
 
-    # None would be accepted as a seed, and draw another split at every call.
-    seed = _whole_number("seed", seed, _LARGEST_SEED)
     return Split(
         *train_test_split(
             features,
             labels,
             test_size=_TEST_SHARE,
             stratify=labels,
-            random_state=seed,
+            random_state=as_seed(seed),
         )
     )
 
@@ -220,13 +277,3 @@ def _relabelled(split: Split, label: Callable[[np.ndarray], np.ndarray]) -> Spli
 def _properties_of(digits: np.ndarray) -> np.ndarray:
     columns = [np.isin(digits, members) for members in DIGIT_PROPERTIES.values()]
     return np.stack(columns, axis=1).astype(np.float64)
-
-
-def _whole_number(name: str, value: object, largest: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer, got {value!r}") from None
-    if not 0 <= number <= largest:
-        raise ValueError(f"{name} must lie in [0, {largest}], got {number}")
-    return number
