@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
+from sphinx.util import inspect
 
 SCRIPT = "tex-chtml.js"
 FONTS = "output/chtml/fonts/woff-v2"
@@ -48,6 +49,25 @@ def is_field(
     return True if type(thing).__name__ == "_tuplegetter" else None
 
 
+def signature_of_init(
+    app: Sphinx,
+    what: str,
+    name: str,
+    thing: object,
+    options: object,
+    signature: str | None,
+    returns: str | None,
+) -> tuple[str, str | None] | None:
+    """Show the keywords of a class whose base is a stand-in for one of Keras.
+
+    The stand-in takes any arguments, and Sphinx would say so of the class.
+    """
+    if what != "class" or not hasattr(thing, "__sphinx_mock__"):
+        return None
+    keywords = inspect.signature(thing.__init__, bound_method=True)
+    return inspect.stringify_signature(keywords, show_annotation=False), returns
+
+
 def module_that_defines(app: Sphinx, module: str, name: str) -> str:
     """Find the part of a room that a name is defined in, for the link to its source.
 
@@ -72,6 +92,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     # The API pages describe this tree's lossfn, whatever is installed.
     sys.path.insert(0, str(app.srcdir))
     app.connect("autodoc-skip-member", is_field)
+    app.connect("autodoc-process-signature", signature_of_init)
     app.connect("viewcode-follow-imported", module_that_defines)
     app.connect("build-finished", copy_mathjax)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
