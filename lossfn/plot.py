@@ -300,6 +300,51 @@ def reliability(
     return Reliability(predicted, observed, count[used])
 
 
+def expected_calibration_error(
+    probabilities: np.ndarray, outcomes: np.ndarray, *, bins: int = 10
+) -> float:
+    r"""Sum up a reliability diagram: how far its points are from the diagonal.
+
+    With the mean prediction :math:`\bar p_b`, the share :math:`\bar y_b` of outcomes
+    that are 1, and the number of examples :math:`n_b` of each bin of
+    :func:`reliability`,
+
+    .. math::
+        \mathrm{ECE} = \sum_b \frac{n_b}{N} \, \lvert \bar p_b - \bar y_b \rvert .
+
+    For a classifier of many classes, pass the largest probability of each example, its
+    confidence, and whether the answer was right. A calibrated model does not reach 0:
+    chance alone moves :math:`\bar y_b`, and the more so the fewer examples a bin has.
+
+    Args:
+        probabilities: the predicted probability of outcome 1, shape (N,), in [0, 1].
+        outcomes: what happened, 0 or 1, shape (N,).
+        bins: the number of bins of equal width.
+
+    Returns:
+        The error, from 0 to 1.
+
+    Raises:
+        TypeError: if an argument is not of numbers.
+        ValueError: if shapes differ or a value is out of range.
+
+    Examples:
+        Said 0.2 where 1 of 2 happened, and 0.9 where it did:
+
+        >>> error = expected_calibration_error([0.2, 0.2, 0.9], [0, 1, 1], bins=2)
+        >>> round(error, 6)  # 2/3 * 0.3 + 1/3 * 0.1
+        0.233333
+
+    References:
+        M. P. Naeini, G. F. Cooper and M. Hauskrecht, "Obtaining Well Calibrated
+        Probabilities Using Bayesian Binning", AAAI Conference on Artificial
+        Intelligence, 2901-2907, 2015.
+    """
+    diagram = reliability(probabilities, outcomes, bins=bins)
+    gaps = np.abs(diagram.predicted - diagram.observed)
+    return float(np.average(gaps, weights=diagram.count))
+
+
 def plot_reliability(
     probabilities: Mapping[str, np.ndarray],
     outcomes: np.ndarray,

@@ -176,6 +176,32 @@ def test_a_forecast_that_is_right_by_construction_lies_on_the_diagonal():
     np.testing.assert_allclose(ours.predicted, ours.observed)
 
 
+def test_the_calibration_error_is_the_mean_distance_of_an_example_from_the_diagonal():
+    generator = np.random.default_rng(2)
+    probabilities = generator.uniform(size=300)
+    outcomes = (generator.uniform(size=300) < probabilities**2).astype(float)
+    expected = 0.0
+    for low in np.arange(4) / 4:
+        chosen = (probabilities >= low) & (probabilities < low + 1 / 4)
+        expected += abs(np.sum(probabilities[chosen] - outcomes[chosen])) / 300
+    ours = plot.expected_calibration_error(probabilities, outcomes, bins=4)
+    assert ours == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("said", "outcomes", "expected"),
+    [
+        (0.5, [0, 1], 0.0),
+        (1.0, [1, 1], 0.0),
+        (1.0, [0, 0], 1.0),
+        (0.75, [0, 1], 0.25),
+        (0.25, [0, 1], 0.25),
+    ],
+)
+def test_the_calibration_error_of_one_level_is_its_gap(said, outcomes, expected):
+    assert plot.expected_calibration_error([said, said], outcomes) == expected
+
+
 def test_the_reliability_diagram_holds_the_diagonal_and_the_models():
     outcomes = [0, 1, 0, 1]
     models = {"good": [0.1, 0.9, 0.2, 0.8], "poor": [0.6, 0.4, 0.6, 0.4]}
@@ -330,6 +356,11 @@ REFUSED = {
         lambda: plot.reliability([0.2, 0.8], [0, 1], bins=2.5),
         TypeError,
         "bins must have an integer dtype, got float64",
+    ),
+    "a calibration error of probabilities out of range": (
+        lambda: plot.expected_calibration_error([0.5, 1.5], [0, 1]),
+        ValueError,
+        "probabilities must lie in [0, 1], got 1.5 at index (1,)",
     ),
     "an array for a mapping": (
         lambda: plot.plot_reliability(np.array([0.2, 0.8]), [0, 1]),
