@@ -23,26 +23,13 @@ class Names(NamedTuple):
     logits: str
 
 
-class Binary(NamedTuple):
-    """Labels in [0, 1] and their logits, of one shape."""
+class Labelled(NamedTuple):
+    """Labels and logits of one shape."""
 
     labels: tf.Tensor
     logits: tf.Tensor
-    valid: tf.Tensor  # of the same shape: False where, under XLA, a rule is broken
+    valid: tf.Tensor  # of the shape of the losses: False where a rule is broken
     dtype: tf.DType  # of the result
-
-    def result(self, loss: tf.Tensor, *valid: tf.Tensor) -> tf.Tensor:
-        """Return the loss in its dtype, NaN where this or another rule is broken."""
-        return _tensors.nan_unless(tf.cast(loss, self.dtype), self.valid, *valid)
-
-
-class Dense(NamedTuple):
-    """Weights of the classes, on the last axis, and logits of the same shape."""
-
-    labels: tf.Tensor
-    logits: tf.Tensor
-    valid: tf.Tensor  # of the shape of the examples
-    dtype: tf.DType
 
     def result(self, loss: tf.Tensor, *valid: tf.Tensor) -> tf.Tensor:
         """Return the loss in its dtype, NaN where this or another rule is broken."""
@@ -55,7 +42,7 @@ class Sparse(NamedTuple):
     labels: tf.Tensor  # (N,)
     logits: tf.Tensor  # (N, K)
     counted: tf.Tensor | None  # (N,) False at the index to ignore; None: all count
-    valid: tf.Tensor  # of the shape of the examples
+    valid: tf.Tensor  # of the shape of the losses
     dtype: tf.DType
 
     def result(self, loss: tf.Tensor, *valid: tf.Tensor) -> tf.Tensor:
@@ -66,16 +53,16 @@ class Sparse(NamedTuple):
         return _tensors.nan_unless(tf.cast(loss, self.dtype), self.valid, *valid)
 
 
-def binary(names: Names, labels: object, logits: object) -> Binary:
+def binary(names: Names, labels: object, logits: object) -> Labelled:
     """Check labels that are independent probabilities."""
     logits = _tensors.as_floating(names.logits, logits)
     labels = _probability_labels(names, labels, logits)
     valid = ((labels >= 0) & (labels <= 1)) | tf.math.is_nan(labels)
     labels = _tensors.with_values(names.labels, labels, valid, "lie in [0, 1]")
-    return Binary(labels, tf.cast(logits, labels.dtype), valid, logits.dtype)
+    return Labelled(labels, tf.cast(logits, labels.dtype), valid, logits.dtype)
 
 
-def dense(names: Names, labels: object, logits: object, axis: int = -1) -> Dense:
+def dense(names: Names, labels: object, logits: object, axis: int = -1) -> Labelled:
     """Check labels that are weights of classes, and move the classes to the end."""
     logits = _tensors.as_floating(names.logits, logits)
     labels = _probability_labels(names, labels, logits)
@@ -87,7 +74,7 @@ def dense(names: Names, labels: object, logits: object, axis: int = -1) -> Dense
     valid = ((labels >= 0) & (labels < INFINITY)) | tf.math.is_nan(labels)
     labels = _tensors.with_values(names.labels, labels, valid, "lie in [0, inf)")
     examples = tf.cast(examples, labels.dtype)
-    return Dense(labels, examples, tf.reduce_all(valid, -1), logits.dtype)
+    return Labelled(labels, examples, tf.reduce_all(valid, -1), logits.dtype)
 
 
 def sparse(

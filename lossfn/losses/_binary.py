@@ -188,7 +188,7 @@ def _focal_derivatives(
 
 @tf.custom_gradient
 def _expected_surprise(logits: tf.Tensor):
-    r"""Return :math:`u = \sigma(z)\,\mathrm{softplus}(-z)`, which is at most 1.
+    r"""Return :math:`u = \sigma(z)\,\mathrm{softplus}(-z) = -p \log p`.
 
     At :math:`z = -\infty` it is 0, and so is its derivative
     :math:`\sigma(-z)\,(u - \sigma(z))`.

@@ -9,12 +9,12 @@ from lossfn import _arguments, _tensors
 _NAMES = _arguments.Names(labels="y_true", logits="y_pred")
 
 
-def binary(y_true: object, y_pred: object) -> _arguments.Binary:
+def binary(y_true: object, y_pred: object) -> _arguments.Labelled:
     """Check labels that are independent probabilities, and their logits."""
     return _arguments.binary(_NAMES, y_true, y_pred)
 
 
-def dense(y_true: object, y_pred: object) -> _arguments.Dense:
+def dense(y_true: object, y_pred: object) -> _arguments.Labelled:
     """Check labels for each class, and logits with the classes on the last axis."""
     return _arguments.dense(_NAMES, y_true, _with_classes(y_pred))
 

@@ -78,8 +78,9 @@ def masked_mean(losses: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     all would make a batch with much padding look good. Where none counts, the mean is
     0, with gradient 0.
 
-    A masked loss may be NaN; its gradient is then 0 for the losses. It is NaN for what
-    that loss was computed from, unless :func:`masked` computed it.
+    A masked loss may be NaN: neither the mean nor its gradient by the losses sees it.
+    What that loss was computed from may see it still, as 0 times NaN on the way back;
+    :func:`masked` keeps it from there.
 
     Args:
         losses: One loss for each example, of a floating dtype and any shape.
@@ -109,11 +110,9 @@ def masked_mean(losses: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
 def _labels(value: object, dtype: tf.DType) -> tf.Tensor:
     """Convert labels of either kind: Python integers are classes."""
     labels = _tensors.to_tensor("y_true", value, tf.int64)
-    return (
-        labels
-        if labels.dtype.is_integer
-        else _tensors.to_tensor("y_true", value, dtype)
-    )
+    if labels.dtype.is_integer:
+        return labels
+    return _tensors.to_tensor("y_true", value, dtype)
 
 
 def _as_mask(value: object) -> tf.Tensor:
