@@ -148,7 +148,7 @@ def minimise(
     progress: bool,
 ) -> AdamFit:
     """Make as many steps as the last report asks for."""
-    adam = _Adam(problem.variables, learning_rate=learning_rate, epsilon=epsilon)
+    adam = Adam(problem.variables, learning_rate=learning_rate, epsilon=epsilon)
     size = _check.whole_number("batch_size", batch_size, 1, len(problem.features))
 
     def one_step(step: tf.Tensor) -> tuple[tf.Tensor]:
@@ -192,7 +192,7 @@ def _bar(steps: int, progress: bool) -> tqdm:
     return tqdm(total=steps, **({} if progress else {"disable": True}))
 
 
-class _Adam:
+class Adam:
     """The state of Adam, and its step.
 
     The step is TensorFlow's own kernel, the one that ``tf.compat.v1`` calls too, so

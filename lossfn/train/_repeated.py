@@ -198,9 +198,7 @@ class _Problem:
 
     def train(self, steps: list[int], *, learning_rate: float) -> list[np.ndarray]:
         """Make the steps, and return each array as it was after each number of them."""
-        adam = _adam._Adam(
-            self.variables, learning_rate=learning_rate, epsilon=_EPSILON
-        )
+        adam = _adam.Adam(self.variables, learning_rate=learning_rate, epsilon=_EPSILON)
 
         def one_step(step: tf.Tensor) -> tuple[tf.Tensor]:
             with tf.GradientTape() as tape:
