@@ -32,7 +32,7 @@ ALLOWED = {
     "losses": ("tensorflow", *SHARED),
     "keras_losses": ("keras", "tensorflow", "lossfn.losses", "lossfn.nn", *CHECK),
     "native": ("numpy", "tensorflow", *CHECK),
-    "testing": ("numpy", "tensorflow", "lossfn.reference", *CHECK),
+    "testing": ("numpy", "tensorflow", "keras", "pytest", *CHECK),
     "data": ("numpy", "sklearn", "statsmodels", "lossfn._check"),
     "train": (
         "numpy",
@@ -50,7 +50,7 @@ ALLOWED = {
     "plot": ("numpy", "matplotlib", "cycler", "lossfn._check"),
 }
 # Extras: the package must import without them.
-ONLY_WHERE_USED = ("sklearn", "statsmodels")
+ONLY_WHERE_USED = ("sklearn", "statsmodels", "pytest")
 WITHOUT_TENSORFLOW = ("_check", "theory", "reference", "data", "plot")
 
 
