@@ -35,9 +35,9 @@ VANISHED = 1e-3
 
 @check(
     chapter="08-a-loss-is-a-function",
-    mend="Use TensorFlow's own differentiable operations all the way; in a "
-    "tf.custom_gradient derive the formula again, and multiply by the upstream "
-    "gradient.",
+    mend="Use TensorFlow's own differentiable operations all the way, without "
+    "tf.stop_gradient; in a tf.custom_gradient derive the formula again, and multiply "
+    "by the upstream gradient.",
 )
 def gradient(subject: Subject) -> None:
     """Is the gradient that of the value?
@@ -76,9 +76,9 @@ def _thrice(subject: Subject) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
 
 @check(
     chapter="06-weighted",
-    mend="Rewrite the loss so that it is smooth where its formula is, for instance "
-    "with tf.nn.softplus instead of abs and max, or give it the right gradient with "
-    "tf.custom_gradient.",
+    mend="If gradient fails too, mend that first. Else rewrite the loss so that it is "
+    "smooth where its formula is, for instance with tf.nn.softplus instead of abs and "
+    "max, or give it the right gradient with tf.custom_gradient.",
 )
 def gradient_at_kinks(subject: Subject) -> None:
     """Is the gradient right at 0, at ties and at the edges of clips?
@@ -146,9 +146,9 @@ def _first_slope(measured: Measured) -> float:
 
 @check(
     chapter="06-weighted",
-    mend="Write a tf.custom_gradient so that its backward pass is made of "
-    "differentiable operations, and put no gradient tape's result through "
-    "stop_gradient.",
+    mend="If gradient fails too, mend that first. Else write a tf.custom_gradient so "
+    "that its backward pass is made of differentiable operations, and put no gradient "
+    "tape's result through stop_gradient.",
 )
 def second_derivative(subject: Subject) -> None:
     """Does the second derivative exist, and is it that of the gradient?

@@ -132,6 +132,13 @@ def _mismatches(task: Task) -> Iterator[_Mismatch]:
     yield _Mismatch(Example(square.y_true[:, 0], square.y_pred), None)
 
 
+# Class indices never have the shape of the predictions.
+_MEND_OF_INDICES = (
+    "Make class indices flat before anything else, y_true = tf.reshape(y_true, [-1]), "
+    "and use no other form of them."
+)
+
+
 def _refuse_mismatches(
     subject: Subject, call: Callable[[Example], np.ndarray], where: str
 ) -> None:
@@ -152,6 +159,7 @@ def _refuse_mismatches(
             f"error{where}.",
             mismatch.example,
             dtype="float32",
+            mend=_MEND_OF_INDICES if subject.task.label == "sparse" else None,
         )
 
 

@@ -16,7 +16,7 @@ from lossfn.testing._outcomes import (
 )
 from lossfn.testing._subject import Subject, in_float64
 from lossfn.testing._targets import Outcome, outcomes
-from lossfn.testing._tasks import Example, looked_at
+from lossfn.testing._tasks import Example, Task, looked_at
 
 # A clip at 1e-7 leaves a perfect prediction this far from 0, for each output.
 NEARLY_ZERO = 1e-6
@@ -188,12 +188,12 @@ def _least_at(subject: Subject, outcome: Outcome) -> None:
     task = subject.task
     best = _expected(subject, outcome, outcome.target)
     tolerance = (1e-9 if subject.exact else 1e-5) * max(1.0, abs(best))
-    target = numbers(task.as_predictions(outcome.target))
+    target = _said(task, outcome.target)
     example = Example(outcome.labels[:1], task.as_predictions(outcome.target)[None])
     if not np.isfinite(best):
         raise FaultError(
-            f"With {outcome.described}, the expected loss at the target {target} is "
-            f"{number(best)}.",
+            f"With {outcome.described}, the expected loss is {number(best)} at the "
+            f"target {target}.",
             example,
         )
     for point in _others(subject, outcome):
@@ -202,11 +202,20 @@ def _least_at(subject: Subject, outcome: Outcome) -> None:
             continue
         smaller = "smaller" if value < best - tolerance else "no larger"
         raise FaultError(
-            f"With {outcome.described}, the expected loss at the target {target} is "
-            f"{number(best)}, and it is {smaller}, {number(value)}, at "
-            f"{numbers(task.as_predictions(point))}.",
+            f"With {outcome.described}, the expected loss is {number(best)} at the "
+            f"target {target}, and {smaller}, {number(value)}, at "
+            f"{_said(task, point)}.",
             example,
         )
+
+
+def _said(task: Task, point: np.ndarray) -> str:
+    """Write a prediction, and of logits the probabilities too."""
+    prediction = numbers(task.as_predictions(point))
+    if task.prediction != "logits":
+        return prediction
+    probabilities = task._replace(prediction="probabilities").as_predictions(point)
+    return f"{prediction} (probabilities {numbers(probabilities)})"
 
 
 def _others(subject: Subject, outcome: Outcome) -> Iterator[np.ndarray]:

@@ -160,8 +160,8 @@ def _name_of(loss: object) -> str:
     if isinstance(loss, str):
         return loss
     inner = loss.func if isinstance(loss, functools.partial) else loss
-    inner = getattr(inner, "python_function", inner)
-    name = getattr(inner, "__name__", None)
+    function = getattr(inner, "python_function", inner)
+    name = getattr(function, "__name__", None)
     # An object may have any attribute.
     name = name if isinstance(name, str) else type(inner).__name__
     return name.removesuffix("_v2")

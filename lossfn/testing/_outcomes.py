@@ -26,7 +26,7 @@ class FaultError(Exception):
 
         Args:
             seen: One or two short sentences.
-            example: The smallest input that shows it.
+            example: The input that shows it, as small as can be.
             dtype: The dtype it shows in, that of the last call if None.
             mend: How to mend it, if that is not the usual way of the check.
         """

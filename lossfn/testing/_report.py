@@ -22,7 +22,7 @@ class Result:
         name: The name of the check.
         status: ``"passed"``, ``"failed"`` or ``"not applicable"``.
         seen: What was seen, or why the check is not applicable.
-        y_true: The labels or targets of the smallest input that shows it, or None.
+        y_true: The labels or targets of the first input tried that shows it, or None.
         y_pred: The predictions that go with them, or None.
         mend: How to mend the loss.
         chapter: The chapter that explains it, as the name of its notebook.

@@ -95,9 +95,10 @@ def check_loss(
     Args:
         loss: A function of labels and predictions, in this order or with the keywords
             ``labels`` and ``logits``; a ``keras.losses.Loss``, or its class; or the
-            name of a Keras loss.
+            name of one that Keras has, or that is registered with it.
         task: What labels and predictions are, ``"binary_logits"`` for instance.
-        outputs: The size of the predictions' last axis: outputs, labels or classes.
+        outputs: The size of the predictions' last axis: outputs, labels or classes, at
+            most 1000. Where they are many, the first six and the last two are moved.
         parameters: Keywords that the function or the class is given.
         target: Where the expected loss must be smallest. ``"truth"``: at the true
             probabilities, and for numbers at an outcome that is certain. For numbers
@@ -120,6 +121,7 @@ def check_loss(
     Raises:
         TypeError: If ``loss`` is not a loss, or an option is of the wrong kind.
         ValueError: If an option has a value that it cannot have.
+        RuntimeError: If it is called inside of a graph.
 
     Examples:
         >>> import tensorflow as tf

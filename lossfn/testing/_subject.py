@@ -222,20 +222,32 @@ def one_line(error: BaseException) -> str:
     """Write an exception in one line, without what differs between machines."""
     if isinstance(error, NoGradientError | FaultError):
         return str(error)
-    lines = [line.strip() for line in _message(error).splitlines() if line.strip()]
-    # AutoGraph puts the user's frames first and the message last, Keras the config.
-    encountered = "Exception encountered: "
-    last = lines[:1] == ["in user code:"] or "".join(lines[-1:]).startswith(encountered)
-    line = lines[-1] if last else "".join(lines[:1])
-    line = line.removeprefix(encountered)
+    name = type(error).__name__
+    line = _telling_line(_message(error), name)
+    line = re.sub(r" for '\{\{node [^']*'", "", line)
     line = re.sub(r"\{\{.*?\}\} ?|\[Op:.*|<[^>]* at 0x[^>]*>", "", line).strip()
     # TensorFlow numbers its graphs, and XLA those that it was given.
     line = re.sub(r" graph __inference_[^\s\[]+\[.*?\] on \w+", "", line)
     line = re.sub(r"__(?:inference|forward|backward)_([^\s\[]+?)_\d+\b", r"\1", line)
-    name = type(error).__name__
     line = line.removeprefix(f"{name}: ")
     text = f"{name}: {line}" if line else name
     return text if len(text) <= LONGEST else f"{text[:LONGEST].rstrip()} ..."
+
+
+def _telling_line(message: str, name: str) -> str:
+    """Return the line that says what happened; others say where."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()] or [""]
+    encountered = "Exception encountered: "
+    if lines[0] == "in user code:":
+        # AutoGraph puts the user's frames first, and then the error.
+        return ([line for line in lines if line.startswith(f"{name}: ")] or lines)[-1]
+    if lines[0] == "Graph execution error:":
+        where = ("Detected at node", 'File "', "<stack traces unavailable>")
+        return next((line for line in lines[1:] if not line.startswith(where)), "")
+    if lines[-1].startswith(encountered):
+        # Keras puts the config first.
+        return lines[-1].removeprefix(encountered)
+    return lines[0]
 
 
 def _message(error: BaseException) -> str:

@@ -17,6 +17,10 @@ LOGIT_STEPS = (0.05, -0.05, 0.2, -0.2, 1.0, -1.0, 3.0, -3.0)
 VALUES = np.array([0.5, 1.0, 2.0, 4.0, 11.5])
 NINETEENTHS = (3, 5, 4, 4, 3)
 PROBABILITIES = np.array(NINETEENTHS) / 19
+# The golden section, which no round number is near.
+GOLDEN = (5**0.5 - 1) / 2
+# A quantile is told from those of levels so far away, and one at the edge is not.
+NEARBY, EDGE = GOLDEN / 30, 0.01
 NUMBER_STEPS = (0.25, -0.25, 1.0, -1.0, 4.0, -4.0)
 POSITIVE_STEPS = (0.125, -0.125, 0.25, -0.25, 4.0)
 
@@ -79,7 +83,7 @@ def outcomes(task: Task, target: object) -> Iterator[Outcome]:
     elif isinstance(target, str) and target == "truth":
         yield from _certain(task)
     else:
-        yield _of_numbers(task, target)
+        yield from _of_numbers(task, target)
 
 
 def _of_classes(task: Task, target: object) -> Iterator[Outcome]:
@@ -146,21 +150,46 @@ def _certain(task: Task) -> Iterator[Outcome]:
         )
 
 
-def _of_numbers(task: Task, target: object) -> Outcome:
+def _of_numbers(task: Task, target: object) -> Iterator[Outcome]:
+    described = f"in {', '.join(map(str, NINETEENTHS))} of 19 cases"
     if callable(target):
         best = _checked_numbers(task, target(VALUES.copy(), PROBABILITIES.copy()))
-    elif isinstance(target, str):
-        best = VALUES @ PROBABILITIES if target == "mean" else _quantile(0.5)
-    else:
-        best = np.array([_quantile(level) for level in target])
+        yield _outcome(task, described, PROBABILITIES, best)
+        return
+    if isinstance(target, str) and target == "mean":
+        yield _outcome(task, described, PROBABILITIES, VALUES @ PROBABILITIES)
+        return
+    levels = np.array([0.5]) if isinstance(target, str) else target
+    yield _outcome(task, described, PROBABILITIES, _quantiles(levels, PROBABILITIES))
+    for level in np.unique(levels):
+        if EDGE <= level <= 1 - EDGE:
+            around = _around(level)
+            described = f"with probabilities {', '.join(f'{p:.3g}' for p in around)}"
+            yield _outcome(task, described, around, _quantiles(levels, around))
+
+
+def _outcome(
+    task: Task, described: str, probabilities: np.ndarray, best: np.ndarray
+) -> Outcome:
     return Outcome(
-        f"outcomes {', '.join(f'{value:g}' for value in VALUES)} in "
-        f"{', '.join(map(str, NINETEENTHS))} of 19 cases",
+        f"outcomes {', '.join(f'{value:g}' for value in VALUES)} {described}",
         np.repeat(VALUES[:, None], task.outputs, axis=1),
-        PROBABILITIES,
+        probabilities,
         np.broadcast_to(best, (task.outputs,)).astype(np.float64),
         _steps(task),
     )
+
+
+def _around(level: float) -> np.ndarray:
+    """Return probabilities with which the quantile of another level is another value.
+
+    The middle value is that of the levels nearby alone, and no round level is a sum of
+    the first few.
+    """
+    half = min(NEARBY, level / 2, (1 - level) / 2)
+    below, above = level - half, 1 - level - half
+    parts = (1 - GOLDEN) * below, GOLDEN * below, 2 * half
+    return np.array([*parts, GOLDEN * above, (1 - GOLDEN) * above])
 
 
 def _checked_numbers(task: Task, value: object) -> np.ndarray:
@@ -178,6 +207,6 @@ def _steps(task: Task) -> tuple[float, ...]:
     return POSITIVE_STEPS if positive else NUMBER_STEPS
 
 
-def _quantile(level: float) -> float:
-    """Return the smallest value that is exceeded with probability 1 - level at most."""
-    return float(VALUES[np.searchsorted(np.cumsum(PROBABILITIES), level)])
+def _quantiles(levels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return the smallest values that are exceeded with 1 - level at most."""
+    return VALUES[np.searchsorted(np.cumsum(probabilities), levels)]

@@ -91,8 +91,8 @@ class Task(NamedTuple):
             return Example(np.indices(drawn.shape).sum(0) % 2.0, predictions)
         targets = 2 * generator.standard_normal(drawn.shape)
         if self.prediction == "positive numbers":
-            return Example(_short(np.exp(targets / 4)), _short(np.exp(drawn / 2)))
-        return Example(_short(targets), predictions)
+            targets, predictions = np.exp(targets / 4), _short(np.exp(drawn / 2))
+        return Example(_beside(_short(targets), predictions), predictions)
 
     def extremes(self) -> Iterator[Example]:
         """Yield predictions as extreme as they get, simple ones first."""
@@ -224,6 +224,12 @@ def _short(values: np.ndarray) -> np.ndarray:
     """Round to what a reader can type, and not to where a loss may have a kink."""
     rounded = np.round(values, 2)
     return np.where(rounded % 0.25 == 0, rounded + 0.03, rounded)
+
+
+def _beside(targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+    """Move targets to where no error is one at which a loss may have a kink."""
+    hundredths = np.round(100 * (targets - predictions))
+    return _short(np.where(hundredths % 25 == 0, targets + 0.11, targets))
 
 
 def task_named(name: str, outputs: int | None) -> Task:
