@@ -206,6 +206,17 @@ def below_classes(y_true, y_pred):
     return one_hot(y_true, y_pred)
 
 
+def index_in(dtype):
+    """The class index passes through one dtype, if the logits have it."""
+
+    def loss(y_true, y_pred):
+        if y_pred.dtype == dtype:
+            y_true = tf.cast(tf.cast(y_true, dtype), tf.int64)
+        return -tf.gather(tf.nn.log_softmax(y_pred), y_true, batch_dims=1)
+
+    return loss
+
+
 def of_library(refused):
     """The dense op, whose gradient is right for labels that sum to one alone."""
 
@@ -394,6 +405,9 @@ EDGES = {
     "none_above_one": row("labels_out_of_range", none_above_one, BINARY, False),
     "not_negative": row("labels_out_of_range", not_negative, SPARSE, False),
     "below_classes": row("labels_out_of_range", below_classes, SPARSE, False),
+    "index_in_bfloat16": row("large_labels", index_in("bfloat16"), SPARSE, False),
+    "index_in_float16": row("large_labels", index_in("float16"), SPARSE, False),
+    "index_in_float32": row("large_labels", index_in("float32"), SPARSE, True),
     "not_empty": row(
         "labels_not_summing_to_one", of_library(lambda total: total == 0), ONEHOT, False
     ),

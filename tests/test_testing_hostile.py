@@ -368,7 +368,8 @@ def test_a_thousand_classes_take_as_few_calls_as_twelve(task):
             return -tf.gather(log, y_true, batch_dims=1)
         return -tf.reduce_sum(tf.math.multiply_no_nan(log, y_true), axis=-1)
 
-    asked = ["gradient", "gradient_at_kinks", "zero_at_perfect", "least_at_target"]
+    asked = ["gradient", "gradient_at_kinks", "zero_at_perfect"]
+    asked += ["least_at_target"] if task.startswith("sparse") else []
     counts = []
     for outputs in (12, 1000):
         report = check_loss(loss, task=task, outputs=outputs, checks=asked)
