@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from lossfn.testing._loss import gradient_of, signature_of
 from lossfn.testing._outcomes import FaultError, check, number
-from lossfn.testing._subject import Measured, Subject, in_float64, raises
+from lossfn.testing._subject import Measured, Subject, in_float64, joined, raises
 from lossfn.testing._tasks import Example
 
 
@@ -39,10 +39,8 @@ def modes_agree(subject: Subject) -> None:
 
 def _batch_with_mistakes(subject: Subject) -> Example:
     """Return ordinary examples and two that are very wrong."""
-    ordinary = subject.task.batch(4)
     wrong = [worse for _, worse in subject.task.wrong()][:2]
-    parts = [ordinary, *wrong]
-    return Example(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+    return joined([subject.task.batch(4), *wrong])
 
 
 def _modes(

@@ -16,7 +16,7 @@ from lossfn.testing._outcomes import (
     number,
     numbers,
 )
-from lossfn.testing._subject import Subject, in_float64, one_line
+from lossfn.testing._subject import Subject, in_float64, one_line, part
 from lossfn.testing._tasks import Example
 
 
@@ -35,19 +35,18 @@ def sample_weights(subject: Subject) -> None:
     if subject.reduction is not None:
         raise NotApplicableError("a loss reduced by itself takes no sample weights")
     batch, loss = subject.task.batch(4), subject.loss.for_keras()
-    first, others = _part(batch, [0]), _part(batch, [1, 2, 3])
-    twice = _part(batch, [0, 0, 1, 2, 3])
-    for weights, same, what in (
-        ([0.0, 1.0, 1.0, 1.0], others, "without it"),
-        ([2.0, 1.0, 1.0, 1.0], twice, "with it twice"),
+    for weights, rows, what in (
+        ([0.0, 1.0, 1.0, 1.0], [1, 2, 3], "without it"),
+        ([2.0, 1.0, 1.0, 1.0], [0, 0, 1, 2, 3], "with it twice"),
     ):
+        same = part(batch, rows)
         found = _weighted_sum(subject, loss, batch, weights)
         expected = _weighted_sum(subject, loss, same, [1.0] * len(same.y_pred))
         if not np.isclose(found, expected, rtol=_tolerance(loss), atol=1e-6):
             raise FaultError(
                 f"With weight {weights[0]:g} for the first of four examples the losses "
                 f"sum to {number(found)}, and {what} to {number(expected)}.",
-                Example(*(np.concatenate(p) for p in zip(first, others, strict=True))),
+                batch,
             )
 
 
@@ -62,17 +61,13 @@ def _weighted_sum(
     reduced = in_float64(loss(y_true, y_pred, sample_weight=sample_weight))
     if loss.reduction in ("sum", None, "none"):
         return float(reduced.sum())
-    counted = sum(weights) if loss.reduction == "mean_with_sample_weight" else None
-    return float(reduced.sum() * (len(weights) if counted is None else counted))
+    by_weight = loss.reduction == "mean_with_sample_weight"
+    return float(reduced.sum() * (sum(weights) if by_weight else len(weights)))
 
 
 def _tolerance(loss: keras.Loss) -> float:
     """Return what two reduced losses may differ by, relative to them."""
     return 0.03 if tf.as_dtype(loss.dtype).size < 4 else 1e-4
-
-
-def _part(batch: Example, rows: list[int]) -> Example:
-    return Example(batch.y_true[rows], batch.y_pred[rows])
 
 
 @check(
@@ -94,7 +89,7 @@ def replicas_add_up(subject: Subject) -> None:
     # Replicas of one size, as an average of theirs needs, else of two sizes; neighbours
     # have different labels, and so has each half.
     halves = ([0, 2], [1, 3]) if averaged else ([0], [1, 2, 3])
-    parts = [_on_replica(subject, _part(batch, half)) for half in halves]
+    parts = [_on_replica(subject, part(batch, half)) for half in halves]
     whole = _on_replica(subject, batch)
     combined = np.mean(parts) if averaged else np.sum(parts)
     rtol = _tolerance(subject.loss.for_keras())

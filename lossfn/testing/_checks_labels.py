@@ -12,7 +12,7 @@ from lossfn.testing._outcomes import (
     number,
     numbers,
 )
-from lossfn.testing._subject import Subject, in_float64, rows
+from lossfn.testing._subject import Subject, in_float64, joined, rows
 from lossfn.testing._tasks import Example, Task
 
 # The first whole number that a 16-bit dtype cannot hold, one past a power of two.
@@ -160,7 +160,7 @@ def _nan_in(subject: Subject, example: Example, where: str) -> None:
 def _alone(subject: Subject, bad: Example, what: str) -> None:
     """Ask that a NaN loss does not spread; any other change is for neighbours."""
     good = subject.task.batch(1, seed=2)
-    both = Example(*(np.concatenate(pair) for pair in zip(good, bad, strict=True)))
+    both = joined([good, bad])
     try:
         losses = in_float64(subject.losses(both))
     except Exception:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -16,7 +17,7 @@ from lossfn.testing._outcomes import (
     number,
     numbers,
 )
-from lossfn.testing._subject import Subject, in_float64, rows, singles
+from lossfn.testing._subject import Subject, in_float64, part, raises, rows, singles
 from lossfn.testing._tasks import Example, Task
 
 
@@ -34,10 +35,15 @@ def runs(subject: Subject) -> None:
     """
     batch = subject.task.batch(4)
     try:
-        first = subject.losses(batch)
+        first, again = subject.losses(batch), subject.losses(batch)
     except NoNumbersError as error:
         raise FaultError(f"It {error}.", batch) from None
-    again = subject.losses(batch)
+    except (Exception, SystemExit) as error:
+        raise FaultError(
+            f"It {raises(error)}",
+            batch,
+            mend="Call the loss on the input above and follow its error.",
+        ) from None
     if first.shape != again.shape or not np.array_equal(first, again, equal_nan=True):
         raise FaultError(
             "Two calls with the same labels and predictions gave different losses.",
@@ -62,18 +68,17 @@ def one_value_per_example(subject: Subject) -> None:
     batch = subject.task.batch(4)
     losses = in_float64(subject.losses(batch, subject.dtype))
     if subject.reduction is not None:
-        return _reduced_as_stated(subject, batch, losses)
-    if losses.ndim == 0:
+        _reduced_as_stated(subject, batch, losses)
+    elif losses.ndim == 0:
         raise FaultError(
             f"A batch of 4 examples gives one number, {number(losses)}.", batch
         )
-    if not subject.one_for_each(losses.shape, 4):
+    elif not subject.one_for_each(losses.shape, 4):
         raise FaultError(
             f"A batch of 4 examples gives losses of shape "
             f"{_check.shape_text(losses.shape)}.",
             batch,
         )
-    return None
 
 
 def _reduced_as_stated(subject: Subject, batch: Example, losses: np.ndarray) -> None:
@@ -85,9 +90,8 @@ def _reduced_as_stated(subject: Subject, batch: Example, losses: np.ndarray) -> 
             mend="Reduce over the batch too, or do not state a reduction.",
         )
     alone = [subject.total(example) for example in singles(batch)]
-    for two in (alone[:1], alone):
-        if not np.isfinite(two).all():
-            raise FaultError(f"The examples alone have losses {numbers(alone)}.", batch)
+    if not np.isfinite(alone).all():
+        raise FaultError(f"The examples alone have losses {numbers(alone)}.", batch)
     expected = np.mean(alone) if subject.reduction == "mean" else np.sum(alone)
     if not np.isclose(losses, expected, rtol=1e-5):
         raise FaultError(
@@ -99,12 +103,11 @@ def _reduced_as_stated(subject: Subject, batch: Example, losses: np.ndarray) -> 
         )
 
 
-class _Mismatch:
-    """Labels and predictions whose shapes differ, and the losses they may have."""
+class _Mismatch(NamedTuple):
+    """Labels and predictions whose shapes differ, and, if any, in shapes that match."""
 
-    def __init__(self, example: Example, matching: Example | None):
-        """Hold the input, and the same input in shapes that match, if there is one."""
-        self.example, self.matching = example, matching
+    example: Example
+    matching: Example | None
 
     def shown(self) -> str:
         """Name both shapes."""
@@ -139,11 +142,14 @@ _MEND_OF_INDICES = (
 )
 
 
-def _refuse_mismatches(
-    subject: Subject, call: Callable[[Example], np.ndarray], where: str
+def _refuse(
+    subject: Subject,
+    mismatches: Iterable[_Mismatch],
+    call: Callable[[Example], np.ndarray],
+    where: str = "",
 ) -> None:
     """Ask that shapes that differ raise, or are lined up, but never broadcast."""
-    for mismatch in _mismatches(subject.task):
+    for mismatch in mismatches:
         try:
             losses = call(mismatch.example)
         except Exception:
@@ -188,7 +194,7 @@ def no_broadcast(subject: Subject) -> None:
     def call(example: Example) -> np.ndarray:
         return in_float64(subject.losses(example))
 
-    _refuse_mismatches(subject, call, "")
+    _refuse(subject, _mismatches(subject.task), call)
 
 
 @check(
@@ -204,17 +210,13 @@ def no_broadcast_unknown_shapes(subject: Subject) -> None:
     of the static shape lets everything through there. A loss that asks for a known rank
     when it is traced refuses, too.
     """
-    for y_shape, p_shape in _unknown_shapes(subject.task):
+    for shapes in _unknown_shapes(subject.task):
 
         def call(
-            example: Example,
-            y_shape: tf.TensorShape = y_shape,
-            p_shape: tf.TensorShape = p_shape,
+            example: Example, shapes: tuple[tf.TensorShape, ...] = shapes
         ) -> np.ndarray:
             y_true, y_pred = tensors(*example, "float32")
-            for known, tensor in ((y_shape, y_true), (p_shape, y_pred)):
-                if not known.is_compatible_with(tensor.shape):
-                    raise ValueError("not a case for these ranks")
+            y_shape, p_shape = shapes
             traced = tf.function(
                 lambda y_true, y_pred: as_losses(subject.loss(y_true, y_pred))
             ).get_concrete_function(
@@ -223,7 +225,16 @@ def no_broadcast_unknown_shapes(subject: Subject) -> None:
             )
             return in_float64(traced(y_true, y_pred))
 
-        _refuse_mismatches(subject, call, ", in a graph that does not know them")
+        fitting = (
+            mismatch
+            for mismatch in _mismatches(subject.task)
+            if all(map(_fits, mismatch.example, shapes))
+        )
+        _refuse(subject, fitting, call, ", in a graph that does not know them")
+
+
+def _fits(array: np.ndarray, shape: tf.TensorShape) -> bool:
+    return shape.is_compatible_with(array.shape)
 
 
 def _unknown_shapes(task: Task) -> Iterator[tuple[tf.TensorShape, tf.TensorShape]]:
@@ -270,7 +281,7 @@ def neighbours(subject: Subject) -> None:
             f"{numbers(together)}.",
             batch,
         )
-    turned = Example(batch.y_true[::-1], batch.y_pred[::-1])
+    turned = part(batch, [3, 2, 1, 0])
     backwards = rows(in_float64(subject.losses(turned, subject.dtype)))
     if not np.allclose(backwards[::-1], together, rtol=1e-5):
         raise FaultError(

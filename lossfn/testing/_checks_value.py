@@ -14,7 +14,7 @@ from lossfn.testing._outcomes import (
     number,
     numbers,
 )
-from lossfn.testing._subject import Subject, in_float64
+from lossfn.testing._subject import Subject, in_float64, joined, singles
 from lossfn.testing._targets import Outcome, outcomes
 from lossfn.testing._tasks import Example, Task, looked_at
 
@@ -60,7 +60,7 @@ def finite_16_bits(subject: Subject) -> None:
 
 def _mean_of_many(subject: Subject, dtype: str) -> None:
     few = subject.task.batch(4)
-    many = Example(*(np.concatenate([part] * (MANY // 4)) for part in few))
+    many = joined([few] * (MANY // 4))
     expected, found = (
         float(in_float64(subject.losses(examples, dtype))) for examples in (few, many)
     )
@@ -159,9 +159,8 @@ def zero_at_perfect(subject: Subject) -> None:
                 f"A perfect prediction has a loss of {number(loss)}.", example
             )
     batch = subject.task.batch(4)
-    for row, loss in enumerate(subject.totals(batch)):
+    for example, loss in zip(singles(batch), subject.totals(batch), strict=True):
         if loss < -NEARLY_ZERO:
-            example = Example(batch.y_true[[row]], batch.y_pred[[row]])
             raise FaultError(f"The loss is {number(loss)}, below 0.", example)
 
 

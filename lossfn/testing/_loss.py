@@ -98,7 +98,7 @@ def _found(
         _check_names(loss, parameters, _needed(loss, parameters))
         return loss(**parameters), None
     if isinstance(loss, keras.Loss):
-        if parameters and not isinstance(loss, type):
+        if parameters:
             raise TypeError(
                 "parameters must be given to the loss when it is made, "
                 f"got {parameters} for an instance of {type(loss).__name__}"

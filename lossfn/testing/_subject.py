@@ -197,13 +197,14 @@ def rows(losses: np.ndarray) -> np.ndarray:
     return losses.reshape(losses.shape[0], -1).sum(1)
 
 
+def part(examples: Example, rows: list[int]) -> Example:
+    """Return the batch of some of the examples, in this order."""
+    return Example(examples.y_true[rows], examples.y_pred[rows])
+
+
 def singles(examples: Example) -> list[Example]:
     """Return each example as a batch of one."""
-    count = len(examples.y_pred)
-    return [
-        Example(examples.y_true[i : i + 1], examples.y_pred[i : i + 1])
-        for i in range(count)
-    ]
+    return [part(examples, [row]) for row in range(len(examples.y_pred))]
 
 
 def joined(examples: list[Example]) -> Example:

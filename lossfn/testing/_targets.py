@@ -112,11 +112,7 @@ def _of_yes_or_no(task: Task, target: object) -> Iterator[Outcome]:
         best = truth
         if callable(target):
             best = np.asarray(target(np.full(task.outputs, truth)))
-        best = (
-            _probabilities(best, ())
-            if np.ndim(best) == 0
-            else _probabilities(best, (task.outputs,))
-        )
+        best = _probabilities(best, () if np.ndim(best) == 0 else (task.outputs,))
         yield Outcome(
             f"true probability {truth}",
             np.repeat([[0.0], [1.0]], task.outputs, axis=1),
