@@ -6,6 +6,7 @@
 :mod:`lossfn.nn`            the four tf.nn losses from TensorFlow primitives
 :mod:`lossfn.losses`        losses of one's own: regression, focal, noisy labels, masks
 :mod:`lossfn.keras_losses`  the losses as classes, for compile and fit
+:mod:`lossfn.native`        the four and the newsvendor in C++, fast on a CPU
 :mod:`lossfn.testing`       what is wrong with a loss that somebody wrote
 :mod:`lossfn.data`          the data of the chapters, real and simulated, offline
 :mod:`lossfn.train`         the fits of the chapters

@@ -127,14 +127,33 @@ def _in_range(
 
 def _probability_labels(names: Names, value: object, logits: tf.Tensor) -> tf.Tensor:
     """Return labels, one for each logit, in the dtype to compute in."""
-    labels = _tensors.to_tensor(names.labels, value, logits.dtype)
-    remedy = (
-        f"; tf.cast({names.labels}, {logits.dtype.name!r}) "
-        "makes probabilities of 0 and 1"
-    )
-    _check.floating(names.labels, labels.dtype.name, remedy=remedy)
+    labels = as_floating_as(logits.dtype, names.labels, value)
     labels = _tensors.with_same_shape(names.labels, labels, names.logits, logits)
     return tf.cast(labels, _tensors.computing_dtype(logits.dtype))
+
+
+def as_floating_as(
+    dtype: tf.DType,
+    name: str,
+    value: object,
+    *,
+    a_cast: str = "makes probabilities of 0 and 1",
+) -> tf.Tensor:
+    """Convert labels that must be floating too; an error says what a cast does."""
+    labels = _tensors.to_tensor(name, value, dtype)
+    remedy = f"; tf.cast({name}, {dtype.name!r}) {a_cast}"
+    _check.floating(name, labels.dtype.name, remedy=remedy)
+    return labels
+
+
+def as_classes(name: str, value: object, for_probabilities: str | None) -> tf.Tensor:
+    """Convert labels that must be integers to int64."""
+    labels = _tensors.to_tensor(name, value, tf.int64)
+    remedy = ""
+    if for_probabilities is not None:
+        remedy = f"; probabilities belong to {for_probabilities}"
+    _check.integer(name, labels.dtype.name, remedy=remedy)
+    return tf.cast(labels, tf.int64)
 
 
 def _class_labels(
@@ -145,12 +164,7 @@ def _class_labels(
     for_probabilities: str | None,
 ) -> tf.Tensor:
     """Return int64 labels of the shape of the logits without the classes."""
-    labels = _tensors.to_tensor(names.labels, value, tf.int64)
-    remedy = ""
-    if for_probabilities is not None:
-        remedy = f"; probabilities belong to {for_probabilities}"
-    _check.integer(names.labels, labels.dtype.name, remedy=remedy)
-    labels = tf.cast(labels, tf.int64)
+    labels = as_classes(names.labels, value, for_probabilities)
     shape, logits_shape = _tensors.static_shape(labels), _tensors.static_shape(logits)
     if logits_shape is not None:
         axis = _check.axis_in_range(axis, len(logits_shape))

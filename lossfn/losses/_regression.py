@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from lossfn import _check, _tensors
+from lossfn import _arguments, _tensors
 from lossfn.losses import _parameters
 
 
@@ -245,9 +245,9 @@ class _Errors(NamedTuple):
 
 def _errors(y_true: object, y_pred: object) -> _Errors:
     y_pred = _tensors.as_floating("y_pred", y_pred)
-    y_true = _tensors.to_tensor("y_true", y_true, y_pred.dtype)
-    remedy = f"; tf.cast(y_true, {y_pred.dtype.name!r}) converts it"
-    _check.floating("y_true", y_true.dtype.name, remedy=remedy)
+    y_true = _arguments.as_floating_as(
+        y_pred.dtype, "y_true", y_true, a_cast="converts it"
+    )
     y_true = _tensors.with_same_shape("y_true", y_true, "y_pred", y_pred)
     dtype = _tensors.computing_dtype(y_pred.dtype)
     return _Errors(tf.cast(y_true, dtype) - tf.cast(y_pred, dtype), y_pred.dtype)
