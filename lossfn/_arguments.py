@@ -90,12 +90,12 @@ def sparse(
 
     The logits of an ignored example become 0, so that not even NaN leaves a trace.
     """
-    ignore_index = _ignored(ignore_index)
+    ignore_index = ignored(ignore_index)
     logits = _tensors.as_floating(names.logits, logits)
     labels = _class_labels(names, labels, logits, axis, for_probabilities)
     examples = _tensors.classes_last(names.logits, logits, axis)
     examples = _tensors.at_least_one_class(names.logits, examples)
-    valid, rule = _in_range(labels, examples, ignore_index)
+    valid, rule = in_range(labels, examples, ignore_index)
     flat = tf.reshape(_tensors.with_values(names.labels, labels, valid, rule), [-1])
     rows = tf.reshape(examples, [-1, tf.shape(examples)[-1]])
     rows = tf.cast(rows, _tensors.computing_dtype(logits.dtype))
@@ -107,18 +107,22 @@ def sparse(
     return Sparse(flat, rows, counted, valid, logits.dtype)
 
 
-def _ignored(index: int | None) -> int | None:
+def ignored(index: int | None) -> int | None:
+    """Check the label of the examples that do not count."""
     if index is None:
         return None
     return _check.whole_number("ignore_index", index, -(2**63), 2**63 - 1)
 
 
-def _in_range(
-    labels: tf.Tensor, examples: tf.Tensor, ignore_index: int | None
+def in_range(
+    labels: tf.Tensor, classes_last: tf.Tensor, ignore_index: int | None
 ) -> tuple[tf.Tensor, str]:
-    """Return where the labels are valid, and the rule in words."""
-    valid = (labels >= 0) & (labels < tf.shape(examples, tf.int64)[-1])
-    classes = examples.shape[-1]
+    """Return where the labels are valid, and the rule in words.
+
+    The last axis of the other tensor is that of the classes.
+    """
+    valid = (labels >= 0) & (labels < tf.shape(classes_last, tf.int64)[-1])
+    classes = classes_last.shape[-1]
     rule = f"lie in [0, {'the number of classes' if classes is None else classes})"
     if ignore_index is None:
         return valid, rule

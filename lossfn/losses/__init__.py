@@ -27,6 +27,12 @@ Of one class out of several, on the last axis, one loss for each example:
 :func:`symmetric_crossentropy`                 of class indices, some of them wrong
 =============================================  =========================================
 
+Of a linear layer and one class out of many, one loss for all examples:
+
+=============================================  =========================================
+:func:`linear_softmax_cross_entropy`           the mean, without all the logits
+=============================================  =========================================
+
 With examples that do not count:
 
 =============================================  =========================================
@@ -36,9 +42,10 @@ With examples that do not count:
 
 The order of the arguments is that of Keras. Parameters are keyword only. Common to all:
 
-- Losses of classes take **logits**: there is no ``from_logits``, and nothing to forget.
-- The result is not reduced, and has the dtype of ``y_pred``. float16 and bfloat16 are
-  computed in float32 and rounded once, at the end.
+- Losses of classes take **logits**, or the layer that makes them: there is no
+  ``from_logits``, and nothing to forget.
+- The result is not reduced, unless it is called a mean, and has the dtype of
+  ``y_pred``. float16 and bfloat16 are computed in float32 and rounded once, at the end.
 - ``y_true`` and ``y_pred`` never broadcast against each other. A parameter for each
   prediction or class may broadcast to the shape of ``y_pred``, and never enlarges it.
 - A bad argument raises: ``ValueError`` or ``TypeError`` when it can be seen as the
@@ -60,6 +67,7 @@ from lossfn.losses._focal import (
     categorical_focal_crossentropy,
     sparse_categorical_focal_crossentropy,
 )
+from lossfn.losses._linear import linear_softmax_cross_entropy
 from lossfn.losses._masks import masked, masked_mean
 from lossfn.losses._noise import generalized_crossentropy, symmetric_crossentropy
 from lossfn.losses._regression import huber, newsvendor, pinball, squared_error
@@ -71,6 +79,7 @@ __all__ = [
     "categorical_focal_crossentropy",
     "generalized_crossentropy",
     "huber",
+    "linear_softmax_cross_entropy",
     "masked",
     "masked_mean",
     "newsvendor",
