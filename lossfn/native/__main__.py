@@ -22,12 +22,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        built = _build.build(again=options.again)
+        built = _build.build(again=True) if options.again else None
         library = native.load()
     except native.BuildError as error:
         print(error, file=sys.stderr)
         return 1
-    seconds = built.seconds or library.seconds
+    seconds = (built or library).seconds
     took = "found" if seconds is None else f"compiled in {seconds:.2f} s"
     print(f"library:    {library.path}")
     print(f"            {took}, {library.path.stat().st_size // 1024} KB")

@@ -36,6 +36,7 @@ FLAGS = [
     "-shared",
 ]
 COMPILERS = ["g++", "clang++", "c++"]
+NO_ROOM = ["No space left on device", "Disk quota exceeded"]
 WORKS_WITHOUT = "Everything else in lossfn works without it."
 
 
@@ -72,12 +73,13 @@ def build(*, again: bool = False) -> Library:
             f"{WORKS_WITHOUT}"
         )
     name = key()
-    if not again and (path := find(cache_folder(), name)):
-        return Library(path, None)
     problems = []
-    for folder in (cache_folder, _folder_of_this_process):
+    for place in (cache_folder, _folder_of_this_process):
         try:
-            return _compile_into(folder(), name)
+            folder = place()
+            if not again and (path := find(folder, name)):
+                return Library(path, None)
+            return _compile_into(folder, name)
         except OSError as error:
             problems.append(str(error))
     raise BuildError(
@@ -110,12 +112,18 @@ def cache_folder() -> Path:
 
     Returns:
         A folder that need not exist.
+
+    Raises:
+        OSError: If the user has no home.
     """
     if named := os.environ.get("LOSSFN_CACHE"):
         return Path(named).absolute()
     if cache := os.environ.get("XDG_CACHE_HOME"):
         return Path(cache).absolute() / "lossfn"
-    return Path(os.path.expanduser("~")).absolute() / ".cache" / "lossfn"
+    try:
+        return Path.home().absolute() / ".cache" / "lossfn"
+    except RuntimeError as error:  # HOME is not set, and the system knows no such user
+        raise FileNotFoundError(error) from None
 
 
 def _folder_of_this_process() -> Path:
@@ -160,7 +168,14 @@ def _remove_remains(folder: Path) -> None:
 
 def compiler() -> list[str]:
     """Return the command of the C++ compiler: that of CXX, or the first one found."""
-    if named := shlex.split(os.environ.get("CXX", "")):
+    try:
+        named = shlex.split(os.environ.get("CXX", ""))
+    except ValueError as error:
+        raise BuildError(
+            f"lossfn.native cannot read CXX={os.environ['CXX']}: {error}. "
+            f"{WORKS_WITHOUT}"
+        ) from None
+    if named:
         candidates = [named]
     else:
         candidates = [[name] for name in COMPILERS]
@@ -174,10 +189,22 @@ def compiler() -> list[str]:
     )
 
 
-def command(output: Path) -> list[str]:
-    """Return the command that compiles the library."""
-    include = tf.sysconfig.get_include()
-    return [*compiler(), *FLAGS, "-I", include, str(SOURCES[0]), "-o", str(output)]
+def commands(output: Path) -> list[list[str]]:
+    """Return the commands that compile the library.
+
+    It names the library of TensorFlow that it needs, or releases before 2.21 would not
+    find its symbols. Linking with that one, of many thousand symbols, takes longer than
+    compiling, so that an empty one of the same name stands for it.
+    """
+    stand_in = output.with_name("stand-in.so")
+    soname = tf.sysconfig.get_link_flags()[-1].removeprefix("-l:")
+    empty = ["-shared", "-nostdlib", f"-Wl,-soname,{soname}", "-x", "c", os.devnull]
+    include = ["-I", tf.sysconfig.get_include()]
+    needed = ["-Wl,--no-as-needed", str(stand_in), "-Wl,--as-needed"]
+    return [
+        [*compiler(), *empty, "-o", str(stand_in)],
+        [*compiler(), *FLAGS, *include, str(SOURCES[0]), *needed, "-o", str(output)],
+    ]
 
 
 def _compile(output: Path) -> float:
@@ -187,17 +214,32 @@ def _compile(output: Path) -> float:
         BuildError: If the compiler refuses the sources.
         OSError: If there is no room.
     """
-    # What the compiler itself writes must not depend on another folder having room.
-    environment = {**os.environ, "TMPDIR": str(output.parent), "LC_ALL": "C"}
     started = time.perf_counter()
-    ran = subprocess.run(
-        command(output), env=environment, capture_output=True, text=True, check=False
-    )
-    if ran.returncode == 0:
-        return time.perf_counter() - started
-    if "No space left on device" in ran.stderr:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(output.parent))
-    raise BuildError(
-        f"lossfn.native could not be compiled: {shlex.join(command(output))} ended "
-        f"with status {ran.returncode}:\n{ran.stderr[:2000].strip()}\n{WORKS_WITHOUT}"
+    for command in commands(output):
+        _run(command, output.parent)
+    if not output.is_file():
+        raise _failed(command, "wrote no library. ")
+    return time.perf_counter() - started
+
+
+def _run(command: list[str], folder: Path) -> None:
+    # What the compiler itself writes must not depend on another folder having room.
+    environment = {**os.environ, "TMPDIR": str(folder), "LC_ALL": "C"}
+    try:
+        ran = subprocess.run(
+            command, env=environment, capture_output=True, text=True, errors="replace"
+        )
+    except OSError as error:
+        raise _failed(command, f"cannot be run: {error}. ") from None
+    if any(problem in ran.stderr for problem in NO_ROOM):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+    if ran.returncode != 0:
+        said = ran.stderr[:2000].strip()
+        raise _failed(command, f"ended with status {ran.returncode}:\n{said}\n")
+
+
+def _failed(command: list[str], how: str) -> BuildError:
+    return BuildError(
+        f"lossfn.native could not be compiled: {shlex.join(command)} {how}"
+        f"{WORKS_WITHOUT}"
     )

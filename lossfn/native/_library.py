@@ -39,13 +39,14 @@ def _load() -> Loaded:
     library = _build.build()
     try:
         operations = tf.load_op_library(str(library.path))
-    except tf.errors.OpError as error:
+        functions = ctypes.CDLL(str(library.path))
+        functions.lossfn_use_threads(threads())
+    except (tf.errors.OpError, OSError, AttributeError) as error:
+        library.path.unlink(missing_ok=True)  # or every process would find it
         raise _build.BuildError(
             f"lossfn.native compiled {library.path}, but TensorFlow {tf.__version__} "
-            f"cannot load it: {error.message}. {_build.WORKS_WITHOUT}"
+            f"cannot load it: {error}. {_build.WORKS_WITHOUT}"
         ) from None
-    functions = ctypes.CDLL(str(library.path))
-    functions.lossfn_use_threads(threads())
     return Loaded(operations, functions, library)
 
 
@@ -67,7 +68,7 @@ def load() -> _build.Library:
 
     Raises:
         BuildError: If the system is not Linux, there is no compiler, the compiler
-            fails, or no folder can be written.
+            fails, no folder can be written, or TensorFlow cannot load the library.
 
     Examples:
         >>> library = load()

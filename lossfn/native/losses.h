@@ -61,7 +61,7 @@ template <class C, class Term>
 double Sum(Index begin, Index end, Term term) {
   double sum = 0;
   for (Index next; begin < end; begin = next) {
-    next = std::min(begin + 128, end);
+    next = std::min(begin + 256, end);
     C part = 0;
 #pragma omp simd reduction(+ : part)
     for (Index i = begin; i < next; ++i) part += term(i);

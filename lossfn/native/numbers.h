@@ -23,9 +23,10 @@ inline float Exp(float x, float lost = 0) {
   p = p * r + 0.0416665454f;
   p = p * r + 0.166665696f;
   p = p * r + 0.5f;
+  p = p * r + 1;
   // 2^(n + 64) is a normal number where 2^n is none.
   const float power = Bits<float>((Bits<int32_t>(shifted) << 23) + (127 << 23));
-  const float result = (1 + (r + r * r * p)) * power * 0x1p-64f;
+  const float result = (p * r + 1) * power * 0x1p-64f;
   return x < -104 ? 0 : result;
 }
 inline double Exp(double x, double lost = 0) {
