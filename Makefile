@@ -23,7 +23,7 @@ unexport MPLBACKEND PYTHONPATH PYTHONHOME PYTHONWARNINGS PYTEST_ADDOPTS PIP_USER
 
 # The stages of `make test` take turns; each uses both cores by itself.
 .NOTPARALLEL:
-.PHONY: help book serve test lint unit site check-site lab outputs clean
+.PHONY: help book serve test lint unit site check-site lab outputs bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -46,6 +46,10 @@ lab: $(VENV)/.lab ## open the chapters in JupyterLab
 outputs: $(VENV)/.installed ## execute every chapter and store its outputs
 	@$(BIN)/ruff format --quiet book
 	@$(BIN)/python -m tools.notebooks
+
+# Without the first setting above: TensorFlow as its users have it.
+bench: $(VENV)/.installed ## time and memory of every loss, half an hour (BENCH=--quick)
+	@env -u TF_ENABLE_ONEDNN_OPTS $(BIN)/python -m benchmarks $(BENCH)
 
 clean: ## remove the built site (not .venv)
 	@rm -rf _build

@@ -99,6 +99,18 @@ class Case:
     def gradient(self) -> Callable[..., np.ndarray]:
         return getattr(reference, f"{self.function}_gradient")
 
+    @property
+    def of(self) -> str:
+        """The argument that the gradient is taken by."""
+        return "logits"
+
+    def expected(
+        self, arguments: Arguments, **options: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return value and gradient of the reference."""
+        value = self.reference(**arguments, **options)
+        return value, self.gradient(**arguments, **options)
+
     def arguments(
         self,
         *,
@@ -187,8 +199,8 @@ def value_and_gradient(
 
 
 def as_arrays(tensors: tuple[tf.Tensor, ...]) -> tuple[np.ndarray, ...]:
-    """Return float64 arrays."""
-    return tuple(tf.cast(tensor, tf.float64).numpy() for tensor in tensors)
+    """Return float64 arrays; tf.cast would flush the smallest numbers to 0."""
+    return tuple(tensor.numpy().astype(np.float64) for tensor in tensors)
 
 
 @functools.cache

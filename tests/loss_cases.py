@@ -52,6 +52,11 @@ class LossCase:
         return functools.partial(function, ignore_index=self.ignore_index)
 
     @property
+    def of(self) -> str:
+        """The argument that the gradient is taken by."""
+        return "y_pred"
+
+    @property
     def has_classes(self) -> bool:
         """Whether the last axis holds the classes, and the result loses it."""
         return self.function in CLASSES

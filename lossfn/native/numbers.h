@@ -25,7 +25,7 @@ inline float Exp(float x, float lost = 0) {
   p = p * r + 0.5f;
   p = p * r + 1;
   // 2^(n + 64) is a normal number where 2^n is none.
-  const float power = Bits<float>((Bits<int32_t>(shifted) << 23) + (127 << 23));
+  const float power = Bits<float>((Bits<uint32_t>(shifted) << 23) + (127u << 23));
   const float result = (p * r + 1) * power * 0x1p-64f;
   return x < -104 ? 0 : result;
 }

@@ -225,7 +225,7 @@ struct Kernel {
       values = Output(context, 0, dims, rank - loss.of_classes, status);
     else
       slopes = Output(context, task == kMean, dims, rank, status);
-    if (task == kMean) *mean = Output(context, 0, dims, 0, status);
+    if (task == kMean && status.Ok()) *mean = Output(context, 0, dims, 0, status);
     if (!status.Ok()) return TF_OpKernelContext_Failure(context, status), false;
     if (task == kMean || task == kMeanGradient) scale /= std::max<Index>(1, losses);
     if (task == kMeanGradient) scale *= Upstream(0);
