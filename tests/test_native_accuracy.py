@@ -36,7 +36,6 @@ from tests.native_cases import (
 )
 
 LOSS, GRADIENT = 3, 8  # in ulp; measured: see each test
-LOSS_OF_TIES = 8
 SMALLEST = float(np.finfo(np.float32).smallest_subnormal)
 # From 0 to where even the smallest number is too large, and where e^-gap begins to
 # vanish beside 1, and to lose digits.
@@ -129,27 +128,20 @@ def leading(classes: int, leader: int, spread: float) -> Arguments:
     return {"labels": np.full(len(gaps), leader), "logits": float32(logits)}
 
 
-@pytest.mark.parametrize(
-    ("spread", "budget"), [(0.0, LOSS_OF_TIES), (0.5, LOSS), (3.0, LOSS)]
-)
+@pytest.mark.parametrize("spread", [0.0, 0.5, 3.0])
 @pytest.mark.parametrize(("classes", "leader"), [(10, 9), (32_000, 31_999)])
-def test_one_class_leads_all_others(classes, leader, spread, budget):
-    """Measured: 3 and 3, and 7.4 and 7.4 where all others are one number.
+def test_one_class_leads_all_others(classes, leader, spread):
+    """Measured: 1.1 and 2.1.
 
-    Then each is rounded the same way, and nothing evens out. Where e^-gap is no normal
-    number it has fewer digits, and the errors of all the classes add up.
+    Where all others are one number, each is rounded the same way, and nothing evens
+    out. Where e^-gap is no normal number, all the classes together make one.
     """
     arguments = leading(classes, leader, spread)
     case = next(case for case in CASES if case.function == SPARSE)
     value, gradient = run(SPARSE, arguments)
     exact, slope = case.expected(arguments)
-    logits = arguments["logits"]
-    gaps = logits[:, leader, None] - logits
-    tiny = SMALLEST * (np.exp(-gaps) < 2.0**-126).sum(-1)
-    assert (np.abs(value - exact) <= budget * ulp(exact) + tiny).all()
-    error, budgets = np.abs(gradient - slope), GRADIENT * ulp(slope)
-    budgets[:, leader] += tiny
-    assert (error <= budgets).all()
+    assert ulps(value, exact).max() <= LOSS
+    assert ulps(gradient, slope).max() <= GRADIENT
 
 
 @pytest.mark.parametrize("scale", [1, 3, 10, 30])
@@ -179,12 +171,8 @@ def test_costs_are_rounded_twice(case):
         arguments = case.arguments(
             seed=1, shape=(999, 20), scale=scale, dtype="float32"
         )
-        value, gradient = (
-            run("newsvendor", arguments)
-            if False
-            else as_arrays(
-                in_mode(case.name, "eager")(as_tensors(arguments, "float32"))
-            )
+        value, gradient = as_arrays(
+            in_mode(case.name, "eager")(as_tensors(arguments, "float32"))
         )
         exact, slope = case.expected(arguments)
         assert ulps(value, exact).max() <= 1.5

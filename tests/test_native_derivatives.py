@@ -281,10 +281,6 @@ def test_forward_mode(case, mode, form):
     np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.xfail(
-    raises=TypeError,
-    reason="tf.custom_gradient has no tape in a derivative that goes forward",
-)
 def test_forward_mode_of_a_large_mean():
     case = BY_NAME["sparse"]
     arguments = tensors_of(case, seed=10, shape=LARGE)

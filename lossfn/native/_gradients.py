@@ -133,10 +133,15 @@ def _register(name: str, loss: Callable[..., tf.Tensor]) -> None:
     @tf.RegisterGradient(f"Lossfn{name}MeanGradient")
     def of_gradient_of_mean(node: tf.Operation, upstream: tf.Tensor) -> Gradients:
         # The last input is what the operation hands on. It was made from the others.
-        *inputs, _ = node.inputs
-        wanted = [i for i in _wanted(node) if i < len(inputs)]
-        slopes = _slopes(_mean_of(loss))
-        return [*by_autodiff(slopes, inputs, wanted, upstream), None]
+        *inputs, slopes = node.inputs
+        above = len(inputs) - 1
+        rare = [i for i in _wanted(node) if i < above]
+        gradients = by_autodiff(_slopes(_mean_of(loss)), inputs, rare, upstream)
+        # Times 1, it can be differentiated by the logits again.
+        one = tf.ones_like(inputs[above])
+        slopes = operation(f"{name}MeanGradient")(*inputs[:above], one, slopes)
+        gradients[above] = tf.reduce_sum(upstream * slopes)
+        return [*gradients, None]
 
 
 for _name, _loss in TWINS.items():

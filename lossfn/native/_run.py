@@ -12,6 +12,7 @@ from lossfn.native._gradients import LOGITS, operation
 
 def loss_of_each(name: str, inputs: Inputs, twin: Callable[[], tf.Tensor]) -> tf.Tensor:
     """Return the losses; the twin, of TensorFlow primitives, words the errors."""
+    _check_without_losses(inputs, twin)
     try:
         losses = operation(name)(*inputs.tensors)
     except tf.errors.InvalidArgumentError:
@@ -22,6 +23,7 @@ def loss_of_each(name: str, inputs: Inputs, twin: Callable[[], tf.Tensor]) -> tf
 
 def mean_loss(name: str, inputs: Inputs, twin: Callable[[], tf.Tensor]) -> tf.Tensor:
     """Return the mean, whose gradient by the logits is computed in the same pass."""
+    _check_without_losses(inputs, twin)
     mean = _mean_of_many if _is_large(inputs.tensors[LOGITS]) else _mean
     try:
         loss = mean(name, inputs.tensors)
@@ -29,6 +31,12 @@ def mean_loss(name: str, inputs: Inputs, twin: Callable[[], tf.Tensor]) -> tf.Te
         twin()
         raise
     return loss if loss.dtype == inputs.dtype else tf.cast(loss, inputs.dtype)
+
+
+def _check_without_losses(inputs: Inputs, twin: Callable[[], tf.Tensor]) -> None:
+    """Let the twin check parameters, at which the operation looks beside a logit."""
+    if inputs.tensors[LOGITS].shape.num_elements() == 0:
+        twin()
 
 
 def _is_large(logits: tf.Tensor) -> bool:

@@ -56,13 +56,14 @@ int Newsvendor(Row<C> row) {
   return fault;
 }
 
-// Adds up terms that are not negative: in C for a while, and then in double.
-template <class C, class Term>
+// Adds up terms that are not negative: a few hundred as Part, float being faster and
+// double more exact, and what they come to in double.
+template <class Part, class Term>
 double Sum(Index begin, Index end, Term term) {
   double sum = 0;
   for (Index next; begin < end; begin = next) {
     next = std::min(begin + 256, end);
-    C part = 0;
+    Part part = 0;
 #pragma omp simd reduction(+ : part)
     for (Index i = begin; i < next; ++i) part += term(i);
     sum += part;
@@ -71,7 +72,7 @@ double Sum(Index begin, Index end, Term term) {
 }
 
 // The softmax of a row is e_k / (1 + rest), with e_k = exp(z_k - z_top) and 1 at the
-// top. Each e_k goes where the slope will be.
+// top. Each e_k, lifted, goes where the slope will be.
 template <class C>
 struct Exponentials {
   Index top = 0;  // the index of a largest logit
@@ -85,11 +86,12 @@ struct Exponentials {
       // What rounding takes from the gap is known exactly (Knuth's two-sum).
       const C gap = z[i] - largest, minus_top = gap - z[i];
       const C lost = (z[i] - (gap - minus_top)) - (largest + minus_top);
-      return e[i] = Exp(gap, lost);
+      return e[i] = LiftedExp(gap, lost);
     };
-    rest = Sum<C>(0, top, term) + Sum<C>(top + 1, row.n, term);
+    rest = Sum<double>(0, top, term) + Sum<double>(top + 1, row.n, term);
+    rest /= kLift<C>;
     rest += largest - largest;  // NaN, as it should be, where the largest is no number
-    e[top] = 1;
+    e[top] = kLift<C>;
   }
 
   void FindTop(const C *z, Index n) {
@@ -115,7 +117,7 @@ int SparseSoftmax(Row<C> row) {
   *row.value = std::log1p(rest) + (double{row.z[softmax.top]} - row.z[k]);
   const C factor = row.scale / (1 + rest);
 #pragma omp simd
-  for (Index i = 0; i < row.n; ++i) row.slope[i] *= factor;
+  for (Index i = 0; i < row.n; ++i) row.slope[i] = row.slope[i] / kLift<C> * factor;
   // q_k - 1, without a difference where q_k may be almost 1.
   row.slope[k] =
       k == softmax.top ? -row.scale * (rest / (1 + rest)) : row.slope[k] - row.scale;
@@ -139,7 +141,7 @@ int Softmax(Row<C> row) {
   int fault = kNone;
 #pragma omp simd reduction(| : fault)
   for (Index i = 0; i < row.n; ++i) {
-    row.slope[i] = factor * row.slope[i] - row.scale * row.y[i];
+    row.slope[i] = row.slope[i] / kLift<C> * factor - row.scale * row.y[i];
     fault |= row.y[i] < 0 || row.y[i] == INFINITY ? kLabels : 0;
   }
   // total q_k - y_k, without a difference where q_k is almost 1.
@@ -154,18 +156,20 @@ struct Loss {
   int (*of_floats)(Row<float>);
   int (*of_doubles)(Row<double>);
   int parameters;
+  const char *logits;               // what the caller calls them
   const char *names[3], *rules[3];  // of the labels and of the parameters
   int Compute(Row<float> row) const { return of_floats(row); }
   int Compute(Row<double> row) const { return of_doubles(row); }
 };
 
 const Loss kLosses[] = {
-    {"Softmax", true, false, Softmax, Softmax, 0, {"labels"}, {"lie in [0, inf)"}},
-    {"SparseSoftmax", true, true, SparseSoftmax, SparseSoftmax, 0,
+    {"Softmax", true, false, Softmax, Softmax, 0, "logits",
+     {"labels"}, {"lie in [0, inf)"}},
+    {"SparseSoftmax", true, true, SparseSoftmax, SparseSoftmax, 0, "logits",
      {"labels"}, {"lie in [0, the number of classes)"}},
-    {"Sigmoid", false, false, Sigmoid, Sigmoid, 1,
+    {"Sigmoid", false, false, Sigmoid, Sigmoid, 1, "logits",
      {"labels", "pos_weight"}, {"lie in [0, 1]", "be positive and finite"}},
-    {"Newsvendor", false, false, Newsvendor, Newsvendor, 2,
+    {"Newsvendor", false, false, Newsvendor, Newsvendor, 2, "y_pred",
      {"y_true", "underage_cost", "overage_cost"},
      {"", "be positive and finite", "be positive and finite"}},
 };

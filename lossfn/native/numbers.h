@@ -11,8 +11,13 @@ To Bits(From from) {
   return __builtin_bit_cast(To, from);
 }
 
-// exp(x + lost) for x <= 0, where lost is what rounding took from x.
-inline float Exp(float x, float lost = 0) {
+// What an exponential is multiplied by as long as digits could get lost: many of the
+// smallest floats, which have few digits, may add up to a larger one.
+template <class C>
+constexpr C kLift = sizeof(C) == 4 ? 0x1p64 : 1;
+
+// kLift exp(x + lost) for x <= 0, where lost is what rounding took from x.
+inline float LiftedExp(float x, float lost) {
   // x = n log 2 + r with |r| <= log(2) / 2, so that exp(x) = 2^n exp(r). Adding
   // 1.5 * 2^23 rounds to a whole number, and leaves n + 64 in the lowest bits.
   const float shift = 0x1.8p23f + 64, shifted = x * 1.44269504f + shift;
@@ -26,11 +31,15 @@ inline float Exp(float x, float lost = 0) {
   p = p * r + 1;
   // 2^(n + 64) is a normal number where 2^n is none.
   const float power = Bits<float>((Bits<uint32_t>(shifted) << 23) + (127u << 23));
-  const float result = (p * r + 1) * power * 0x1p-64f;
-  return x < -104 ? 0 : result;
+  return x < -120 ? 0 : (p * r + 1) * power;
 }
-inline double Exp(double x, double lost = 0) {
+inline double LiftedExp(double x, double lost) {
   return x < -746 ? 0 : std::exp(x) * (1 + lost);
+}
+
+template <class C>
+C Exp(C x) {
+  return LiftedExp(x, C(0)) / kLift<C>;
 }
 
 // log(1 + x) for 0 <= x <= 1, as 2 atanh(s) with s = x / (2 + x) <= 1/3.

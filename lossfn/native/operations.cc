@@ -187,11 +187,11 @@ struct Kernel {
     for (int i = 0; i < count; ++i)
       if (!Fits(i))
         return Fail(context, TF_INVALID_ARGUMENT,
-                    "%s must fit the logits, got shapes %s and %s",
+                    "%s must fit %s, got shapes %s and %s",
                     i == 0          ? loss.names[0]
                     : i < arguments ? loss.names[i - 1]
                                     : "upstream",
-                    Text(inputs[i]).text, Text(logits).text);
+                    loss.logits, Text(inputs[i]).text, Text(logits).text);
     rows = (logits.Size() + n - 1) / n;
     losses = loss.of_classes ? rows : logits.Size();
     return true;
@@ -332,7 +332,7 @@ struct Kernel {
       Range(input.Data<Index>(), input.Size(), &low, &high);
     else
       Range(input.Data<C>(), input.Size(), &low, &high);
-    Fail(context, TF_INVALID_ARGUMENT, "%s must %s, got values from %g to %g",
+    Fail(context, TF_INVALID_ARGUMENT, "%s must %s, got values from %.9g to %.9g",
          loss.names[i], loss.rules[i], low, high);
   }
 
