@@ -24,6 +24,22 @@ NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
 EXCUSED = {
     ("04-sparse-softmax.ipynb", "04-sparse-softmax-214b102f"): "memory, measured",
     ("04-sparse-softmax.ipynb", "04-sparse-softmax-ddd8fa09"): "times, measured",
+    ("18-loss-in-cpp.ipynb", "18-loss-in-cpp-084d0552"): "seconds of compiling",
+    ("18-loss-in-cpp.ipynb", "18-loss-in-cpp-9be698ac"): "seconds of compiling",
+    ("19-fast-and-frugal.ipynb", "19-fast-and-frugal-38ee09ce"): "times, measured",
+    (
+        "19-fast-and-frugal.ipynb",
+        "19-fast-and-frugal-4b4ec21e",
+    ): "times and page faults, measured",
+    (
+        "19-fast-and-frugal.ipynb",
+        "19-fast-and-frugal-4e0165f6",
+    ): "page faults, measured",
+    ("19-fast-and-frugal.ipynb", "19-fast-and-frugal-065f8fdc"): "times, measured",
+    ("19-fast-and-frugal.ipynb", "19-fast-and-frugal-e8a05d0a"): "times, measured",
+    ("19-fast-and-frugal.ipynb", "19-fast-and-frugal-b1277640"): "times, measured",
+    ("19-fast-and-frugal.ipynb", "19-fast-and-frugal-51e94186"): "memory, measured",
+    ("19-fast-and-frugal.ipynb", "19-fast-and-frugal-a21f8313"): "memory, measured",
 }
 
 EXCUSES = ("nbval-ignore-output", "nbval-skip", "pytest-validate-ignore-output")

@@ -80,7 +80,8 @@ struct Exponentials {
 
   explicit Exponentials(Row<C> row) {
     FindTop(row.z, row.n);
-    const C largest = row.z[top], *const z = row.z;
+    const C *const z = row.z;
+    const C largest = z[top];
     C *const e = row.slope;
     const auto term = [=](Index i) {
       // What rounding takes from the gap is known exactly (Knuth's two-sum).

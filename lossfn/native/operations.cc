@@ -49,7 +49,7 @@ void *Take(size_t size) {
 
 void GiveBack(void *data, size_t size, void *) {
   const Lock lock;
-  Block &block = spare[spare[0].data != nullptr];  // the first if it is free
+  Block &block = spare[0].data ? spare[1] : spare[0];  // the first if it is free
   free(block.data);
   block = {data, size};
 }
@@ -237,6 +237,7 @@ struct Kernel {
     return true;
   }
 
+  // TensorFlow's own threads are not in its C API: every large call starts some.
   void RunThreads(int workers) {
     pthread_t others[kMostThreads];
     int started = 0;
