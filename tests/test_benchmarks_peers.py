@@ -1,7 +1,10 @@
 """Everyone in the benchmarks computes the same loss and gradient, or is refused."""
 
 import itertools
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +111,29 @@ def test_lossfn_is_measured_in_every_way(name):
     expected = {*map(" ".join, modes), "tf XLA"}
     assert set(with_tensorflow.peers(name)) == expected
     assert LOSSES[name].ours in expected
+
+
+@pytest.mark.parametrize(
+    ("bfc", "expected"),
+    [("0", "returns freed memory"), ("1", "keeps freed memory")],
+    ids=["malloc", "pool"],
+)
+def test_the_allocator_is_found_out(bfc, expected):
+    program = (
+        "import tensorflow as tf; from benchmarks.peers.with_tensorflow import about\n"
+        "used = tf.ones(1 << 26); del used  # now a pool has something to give\n"
+        "print(about()['allocator'])"
+    )
+    settings = {"TF_CPU_ALLOCATOR_USE_BFC": bfc, "TF_ENABLE_ONEDNN_OPTS": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).resolve().parent.parent,
+        env={**os.environ, **settings},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == expected
 
 
 @pytest.mark.parametrize(

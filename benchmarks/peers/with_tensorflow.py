@@ -151,8 +151,8 @@ def about() -> dict[str, object]:
 
 def _allocator() -> str:
     """Look what becomes of memory that was freed: oneDNN brings a pool with it."""
-    before = resident()
     tensor = tf.ones(1 << 24)  # 64 MB
+    held = resident()
     del tensor
-    kept = resident() - before > 1 << 25
-    return "keeps freed memory" if kept else "returns freed memory"
+    returned = held - resident() > 1 << 25
+    return "returns freed memory" if returned else "keeps freed memory"
