@@ -81,6 +81,8 @@ def load() -> _build.Library:
 def release_memory() -> None:
     """Give back the memory that large gradients left for the next call.
 
+    That is at most two blocks, each of 4 MB or more; the C library may keep some of it.
+
     Examples:
         >>> release_memory()
     """
