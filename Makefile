@@ -7,7 +7,9 @@ BIN := $(VENV)/bin
 SITE := _build/html
 # The folders are there for files that are taken away; as book/. and not as book, which
 # is a target.
-SITE_INPUTS := index.md _config.yml _toc.yml tools/lossfn_site.py \
+SITE_INPUTS := index.md _config.yml _toc.yml $(wildcard tools/lossfn_*.py \
+	tools/history.py tools/runs.py \
+	tools/lossfn_links/*.py tools/matrix/*.py tests/*.py) \
 	$(shell find book lossfn \( -name __pycache__ -o -name '.*' \) -prune -o -type f -print) \
 	$(addsuffix /.,$(shell find book -name '.*' -prune -o -type d -print))
 
@@ -23,7 +25,7 @@ unexport MPLBACKEND PYTHONPATH PYTHONHOME PYTHONWARNINGS PYTEST_ADDOPTS PIP_USER
 
 # The stages of `make test` take turns; each uses both cores by itself.
 .NOTPARALLEL:
-.PHONY: help book serve test lint unit site check-site lab outputs bench clean
+.PHONY: help book serve test lint unit site check-site lab outputs bench kit links pins bundle matrix clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -50,6 +52,31 @@ outputs: $(VENV)/.installed ## execute every chapter and store its outputs
 # Without the first setting above: TensorFlow as its users have it.
 bench: $(VENV)/.installed ## time and memory of every loss, half an hour (BENCH=--quick)
 	@env -u TF_ENABLE_ONEDNN_OPTS $(BIN)/python -m benchmarks $(BENCH)
+
+kit: $(VENV)/.installed ## notebooks for a class, and what grades them (KIT="03 08")
+	@$(BIN)/python -m tools.kit $(KIT)
+
+# In a folder of its own: it writes lists that are no part of the site.
+links: $(VENV)/.installed ## check the links that leave the book (needs a network)
+	@$(BIN)/jupyter-book build . --builder linkcheck --quiet --path-output _build/links
+
+# The whole solution at once, for every Python; `make test` then says what it changes.
+pins: $(VENV)/.installed ## put the newest releases into constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@{ grep '^#' constraints.txt; $(BIN)/uv pip compile --quiet --upgrade \
+		--universal --python-version 3.10 --all-extras --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links pyproject.toml; } >constraints.new \
+		|| { rm constraints.new; exit 1; }
+	@mv constraints.new constraints.txt
+
+bundle: site ## the site, PDF, EPUB, notebooks, data and wheel in one archive, 5 minutes
+	@echo "== bundle"
+	@$(BIN)/python -m tools.bundle
+
+# Without the first setting above, too: each row has its own.
+matrix: $(VENV)/.installed ## run the book on other releases (MATRIX=--few), hours for all
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@env -u TF_ENABLE_ONEDNN_OPTS $(BIN)/python -m tools.matrix $(MATRIX)
 
 clean: ## remove the built site (not .venv)
 	@rm -rf _build
@@ -89,7 +116,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 		python=$$(sh tools/find-python $(PYTHON)) && \
 		"$$python" -m venv --clear $(VENV); }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[data,book,test]'
+		--constraint constraints.txt --editable '.[data,book,test,bundle]'
 	@touch $@
 
 $(VENV)/.lab: $(VENV)/.installed

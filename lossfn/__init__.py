@@ -8,6 +8,7 @@
 :mod:`lossfn.keras_losses`  the losses as classes, for compile and fit
 :mod:`lossfn.native`        the four and the newsvendor in C++, fast on a CPU
 :mod:`lossfn.testing`       what is wrong with a loss that somebody wrote
+:mod:`lossfn.exercises`     whether an answer to an exercise is right, in words
 :mod:`lossfn.data`          the data of the chapters, real and simulated, offline
 :mod:`lossfn.train`         the fits of the chapters
 :mod:`lossfn.legacy`        the source's two programs, as TensorFlow 1 graphs

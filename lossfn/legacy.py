@@ -39,6 +39,11 @@ class GraphRun:
         losses: the loss on all data at each report, shape (R,), float64.
         predictions: what the network answers to all data after the last step, shape
             (128, 1), float32.
+
+    Examples:
+        >>> run = run_forecaster(loss_less=9, loss_more=1, steps=2, report_every=1)
+        >>> run.steps, len(run.losses), run.predictions.shape
+        (array([0, 1]), 2, (128, 1))
     """
 
     initial_weights: tuple[np.ndarray, ...]

@@ -86,6 +86,13 @@ class Reliability(NamedTuple):
         predicted: the mean probability in each bin, shape (B,).
         observed: the share of outcomes that are 1 in each bin, shape (B,).
         count: the number of examples in each bin, shape (B,), at least 1.
+
+    Examples:
+        >>> bins = reliability([0.1, 0.2, 0.9], [0, 1, 1], bins=2)
+        >>> for said, happened, count in zip(*bins):
+        ...     print(f"{count} said {said:.2f}, and {happened:.2f} happened")
+        2 said 0.15, and 0.50 happened
+        1 said 0.90, and 1.00 happened
     """
 
     predicted: np.ndarray

@@ -76,7 +76,13 @@ def _times(weight: np.ndarray, value: np.ndarray) -> np.ndarray:
 def softmax_cross_entropy_with_logits_textbook(
     *, labels: ArrayLike, logits: ArrayLike, axis: int = -1
 ) -> np.ndarray:
-    r"""Return -sum_k p_k log(exp(z_k) / sum_j exp(z_j)), computed in that order."""
+    r"""Return -sum_k p_k log(exp(z_k) / sum_j exp(z_j)), computed in that order.
+
+    Examples:
+        >>> certain = {"labels": [[1.0, 0.0]], "logits": [[0.0, 800.0]]}
+        >>> softmax_cross_entropy_with_logits_textbook(**certain)  # exp(800) overflows
+        array([nan])
+    """
     labels, logits, _ = _distributions(labels, logits, axis)
     with np.errstate(all="ignore"):
         powers = np.exp(logits)
@@ -86,7 +92,13 @@ def softmax_cross_entropy_with_logits_textbook(
 def softmax_cross_entropy_with_logits(
     *, labels: ArrayLike, logits: ArrayLike, axis: int = -1
 ) -> np.ndarray:
-    r"""Return sum_k p_k (log sum_j exp(z_j) - z_k), through log1p."""
+    r"""Return sum_k p_k (log sum_j exp(z_j) - z_k), through log1p.
+
+    Examples:
+        >>> certain = {"labels": [[1.0, 0.0]], "logits": [[0.0, 800.0]]}
+        >>> softmax_cross_entropy_with_logits(**certain)
+        array([800.])
+    """
     labels, logits, _ = _distributions(labels, logits, axis)
     return -_times(labels, _split(logits).log_softmax).sum(-1)
 
@@ -94,7 +106,14 @@ def softmax_cross_entropy_with_logits(
 def softmax_cross_entropy_with_logits_gradient(
     *, labels: ArrayLike, logits: ArrayLike, axis: int = -1
 ) -> np.ndarray:
-    r"""Return (sum_j p_j) softmax(z)_k - p_k, of the shape of the logits."""
+    r"""Return (sum_j p_j) softmax(z)_k - p_k, of the shape of the logits.
+
+    Examples:
+        >>> softmax_cross_entropy_with_logits_gradient(
+        ...     labels=[0.9, 0.1], logits=[0.0, 0.0]
+        ... )
+        array([-0.4,  0.4])
+    """
     labels, logits, axis = _distributions(labels, logits, axis)
     row = _split(logits)
     log_softmax = row.log_softmax
@@ -125,7 +144,13 @@ def _one_hot(labels: ArrayLike, logits: ArrayLike, axis: int) -> np.ndarray:
 def sparse_softmax_cross_entropy_with_logits_textbook(
     *, labels: ArrayLike, logits: ArrayLike, axis: int = -1
 ) -> np.ndarray:
-    r"""Return -log(exp(z_y) / sum_j exp(z_j)) for class y, computed in that order."""
+    r"""Return -log(exp(z_y) / sum_j exp(z_j)) for class y, computed in that order.
+
+    Examples:
+        >>> certain = {"labels": [0], "logits": [[0.0, 800.0]]}
+        >>> sparse_softmax_cross_entropy_with_logits_textbook(**certain)
+        array([inf])
+    """
     _one_hot(labels, logits, axis)
     powers = np.moveaxis(_check.as_floats("logits", logits), axis, -1)
     with np.errstate(all="ignore"):
@@ -139,7 +164,13 @@ def sparse_softmax_cross_entropy_with_logits_textbook(
 def sparse_softmax_cross_entropy_with_logits(
     *, labels: ArrayLike, logits: ArrayLike, axis: int = -1
 ) -> np.ndarray:
-    r"""Return log sum_j exp(z_j) - z_y for the class y, through log1p."""
+    r"""Return log sum_j exp(z_j) - z_y for the class y, through log1p.
+
+    Examples:
+        >>> certain = {"labels": [0], "logits": [[0.0, 800.0]]}
+        >>> sparse_softmax_cross_entropy_with_logits(**certain)
+        array([800.])
+    """
     one_hot = _one_hot(labels, logits, axis)
     return softmax_cross_entropy_with_logits(labels=one_hot, logits=logits, axis=axis)
 
@@ -147,7 +178,14 @@ def sparse_softmax_cross_entropy_with_logits(
 def sparse_softmax_cross_entropy_with_logits_gradient(
     *, labels: ArrayLike, logits: ArrayLike, axis: int = -1
 ) -> np.ndarray:
-    r"""Return softmax(z)_k - [k = y], of the shape of the logits."""
+    r"""Return softmax(z)_k - [k = y], of the shape of the logits.
+
+    Examples:
+        >>> sparse_softmax_cross_entropy_with_logits_gradient(
+        ...     labels=[1], logits=[[0.0, 0.0]]
+        ... )
+        array([[ 0.5, -0.5]])
+    """
     one_hot = _one_hot(labels, logits, axis)
     return softmax_cross_entropy_with_logits_gradient(
         labels=one_hot, logits=logits, axis=axis
@@ -183,7 +221,12 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
 def sigmoid_cross_entropy_with_logits_textbook(
     *, labels: ArrayLike, logits: ArrayLike
 ) -> np.ndarray:
-    r"""Return -y log(sigmoid(z)) - (1 - y) log(1 - sigmoid(z)), in that order."""
+    r"""Return -y log(sigmoid(z)) - (1 - y) log(1 - sigmoid(z)), in that order.
+
+    Examples:
+        >>> sigmoid_cross_entropy_with_logits_textbook(labels=[0.0], logits=[800.0])
+        array([inf])
+    """
     return weighted_cross_entropy_with_logits_textbook(
         labels=labels, logits=logits, pos_weight=1.0
     )
@@ -192,7 +235,12 @@ def sigmoid_cross_entropy_with_logits_textbook(
 def sigmoid_cross_entropy_with_logits(
     *, labels: ArrayLike, logits: ArrayLike
 ) -> np.ndarray:
-    r"""Return y softplus(-z) + (1 - y) softplus(z)."""
+    r"""Return y softplus(-z) + (1 - y) softplus(z).
+
+    Examples:
+        >>> sigmoid_cross_entropy_with_logits(labels=[0.0], logits=[800.0])
+        array([800.])
+    """
     return weighted_cross_entropy_with_logits(
         labels=labels, logits=logits, pos_weight=1.0
     )
@@ -201,7 +249,14 @@ def sigmoid_cross_entropy_with_logits(
 def sigmoid_cross_entropy_with_logits_gradient(
     *, labels: ArrayLike, logits: ArrayLike
 ) -> np.ndarray:
-    r"""Return sigmoid(z) - y, written so that nothing cancels at 0 and 1."""
+    r"""Return sigmoid(z) - y, written so that nothing cancels at 0 and 1.
+
+    Examples:
+        >>> sigmoid_cross_entropy_with_logits_gradient(
+        ...     labels=[0.0, 1.0], logits=[0.0, 0.0]
+        ... )
+        array([ 0.5, -0.5])
+    """
     return weighted_cross_entropy_with_logits_gradient(
         labels=labels, logits=logits, pos_weight=1.0
     )
@@ -210,7 +265,14 @@ def sigmoid_cross_entropy_with_logits_gradient(
 def weighted_cross_entropy_with_logits_textbook(
     *, labels: ArrayLike, logits: ArrayLike, pos_weight: ArrayLike
 ) -> np.ndarray:
-    r"""Return -w y log(sigmoid(z)) - (1 - y) log(1 - sigmoid(z)), in that order."""
+    r"""Return -w y log(sigmoid(z)) - (1 - y) log(1 - sigmoid(z)), in that order.
+
+    Examples:
+        >>> weighted_cross_entropy_with_logits_textbook(
+        ...     labels=[1.0], logits=[-800.0], pos_weight=3.0
+        ... )
+        array([inf])
+    """
     labels, logits = _binary(labels, logits)
     weight = _weight(pos_weight, logits)
     with np.errstate(all="ignore"):
@@ -222,7 +284,14 @@ def weighted_cross_entropy_with_logits_textbook(
 def weighted_cross_entropy_with_logits(
     *, labels: ArrayLike, logits: ArrayLike, pos_weight: ArrayLike
 ) -> np.ndarray:
-    r"""Return w y softplus(-z) + (1 - y) softplus(z)."""
+    r"""Return w y softplus(-z) + (1 - y) softplus(z).
+
+    Examples:
+        >>> weighted_cross_entropy_with_logits(
+        ...     labels=[1.0], logits=[-800.0], pos_weight=3.0
+        ... )
+        array([2400.])
+    """
     labels, logits = _binary(labels, logits)
     weight = _weight(pos_weight, logits)
     positive = _times(weight * labels, _softplus(-logits))
@@ -232,7 +301,14 @@ def weighted_cross_entropy_with_logits(
 def weighted_cross_entropy_with_logits_gradient(
     *, labels: ArrayLike, logits: ArrayLike, pos_weight: ArrayLike
 ) -> np.ndarray:
-    r"""Return (1 - y) sigmoid(z) - w y sigmoid(-z)."""
+    r"""Return (1 - y) sigmoid(z) - w y sigmoid(-z).
+
+    Examples:
+        >>> weighted_cross_entropy_with_logits_gradient(
+        ...     labels=[0.0, 1.0], logits=[0.0, 0.0], pos_weight=3.0
+        ... )
+        array([ 0.5, -1.5])
+    """
     labels, logits = _binary(labels, logits)
     weight = _weight(pos_weight, logits)
     return (1.0 - labels) * _sigmoid(logits) - weight * labels * _sigmoid(-logits)

@@ -59,16 +59,17 @@ class LossCase:
     @property
     def has_classes(self) -> bool:
         """Whether the last axis holds the classes, and the result loses it."""
-        return self.function in CLASSES
+        return self.draw_labels in (distributions, class_indices)
 
     @property
     def is_sparse(self) -> bool:
         """Whether labels are class indices."""
-        return self.has_classes and not self.function.startswith("categorical")
+        return self.draw_labels is class_indices
 
     @property
     def is_regression(self) -> bool:
-        return self.function in REGRESSION
+        """Whether labels are numbers, and a tie is an error of 0."""
+        return self.draw_labels is numbers
 
     def arguments(
         self,
@@ -275,15 +276,6 @@ def symmetric_by_logit(y_true, y_pred, alpha, beta, log_zero):
 
 SPARSE_CE = "sparse_categorical_crossentropy"
 SPARSE_FOCAL = "sparse_categorical_focal_crossentropy"
-REGRESSION = ("squared_error", "huber", "pinball", "newsvendor")
-CLASSES = (
-    "categorical_crossentropy",
-    SPARSE_CE,
-    "categorical_focal_crossentropy",
-    SPARSE_FOCAL,
-    "generalized_crossentropy",
-    "symmetric_crossentropy",
-)
 ALL_COSTS = {"underage_cost": 9.0, "overage_cost": 1.5}
 SMOOTHED = {"label_smoothing": 0.2, "class_weight": costs_per_column}
 
@@ -382,7 +374,7 @@ CASES = [
 ]
 BY_NAME = {each.name: each for each in CASES}
 # One case for each loss, to say something of all losses.
-TWELVE = list({each.function: each for each in reversed(CASES)}.values())[::-1]
+ONE_EACH = list({each.function: each for each in reversed(CASES)}.values())[::-1]
 
 
 def ids(case: LossCase) -> str:

@@ -56,11 +56,18 @@ SHAPE = {
     "You will be able to": r"^\*\*You will be able to\*\*",
     "You need": r"^\*\*You need\*\*",
     "Summary": r"^## Summary$",
+    "Questions": r"^## Questions$",
     "Exercises": r"^## Exercises$",
     "References": r"^## References$",
 }
 EXERCISE = re.compile(r"\{exercise\}[^`]*?:label:\s*(\S+)")
 SOLUTION = re.compile(r"\{solution(?:-start)?\}\s*(\S+)")
+QUESTION = re.compile(r"^\*\*Question (\d)\.\*\* ", re.MULTILINE)
+# Without a blank line on both sides, the answer's text would be shown as it is typed.
+ANSWER = re.compile(
+    r'<details class="answer">\n<summary>([^\n]+)</summary>\n\n(.+?)\n\n</details>',
+    re.DOTALL,
+)
 
 
 # --- the checks --------------------------------------------------------------
@@ -157,7 +164,51 @@ def faults_of_exercises(notebook: NotebookNode) -> list[str]:
         f"solution {name} has no exercise" for name in solved if name not in asked
     ]
     found += [f"{name} is used twice" for name in set(asked) if asked.count(name) > 1]
-    return found if asked else ["has no exercise"]
+    if not 3 <= len(asked) <= 6:
+        found.append(f"has {len(asked)} exercises, not three to six")
+    return found
+
+
+def faults_of_questions(notebook: NotebookNode) -> list[str]:
+    """List what is wrong with the questions and their answers."""
+    text = prose(notebook).partition("\n## Questions\n")[2]
+    text = text.partition("\n## Exercises\n")[0]
+    _, *parts = QUESTION.split(text)
+    found = [] if len(parts) in (4, 6) else [f"has {len(parts) // 2} questions"]
+    for wanted, (number, asked) in enumerate(
+        zip(parts[::2], parts[1::2], strict=True), start=1
+    ):
+        if number != str(wanted):
+            found.append(f"question {number} stands at place {wanted}")
+        found += [f"question {number} {fault}" for fault in faults_of_answers(asked)]
+    return found
+
+
+def faults_of_answer_cells(notebook: NotebookNode) -> Iterator[str]:
+    """Yield the cells that compute the answers and show them before they are asked."""
+    among_questions = False
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            titles = re.findall(r"^## (.+)$", cell.source, re.MULTILINE)
+            among_questions = titles[-1] == "Questions" if titles else among_questions
+        elif among_questions and "hide-cell" not in tags(cell):
+            yield f"cell {cell.id} gives the answers away: tag it hide-cell"
+
+
+def faults_of_answers(question: str) -> Iterator[str]:
+    """Yield what is wrong with the answers to choose from."""
+    answers = ANSWER.findall(question)
+    if len(answers) != question.count("<details"):
+        yield "has an answer that is not written like the others"
+    if len(answers) not in (3, 4):
+        yield f"has {len(answers)} answers"
+    if any(re.search(r"[$`]|\*\*", choice) for choice, _ in answers):
+        yield "has markdown in a summary, which is HTML"
+    right = [said.startswith("Yes. ") for _, said in answers]
+    if right.count(True) != 1:
+        yield f"has {right.count(True)} right answers"
+    if not all(re.match(r"(Yes|No)\. \S.{15}", said, re.DOTALL) for _, said in answers):
+        yield "has an answer that does not say Yes or No, and why"
 
 
 def faults(path: Path, notebook: NotebookNode) -> list[str]:
@@ -169,6 +220,8 @@ def faults(path: Path, notebook: NotebookNode) -> list[str]:
     ]
     if path.name[:2].isdigit():
         found += faults_of_shape(notebook) + faults_of_exercises(notebook)
+        found += faults_of_questions(notebook)
+        found += faults_of_answer_cells(notebook)
     return found
 
 
@@ -242,10 +295,14 @@ SHAPED = """# Title
 **You will be able to**
 **You need**
 ## Summary
+## Questions
 ## Exercises
 ## References
 """
-ASKED = "```{exercise} Short title\n:label: ex-a\n```\n```{solution-start} ex-a\n```"
+ASKED = "".join(
+    f"```{{exercise}} Short\n:label: ex-{x}\n```\n```{{solution-start}} ex-{x}\n```\n"
+    for x in "abc"
+)
 
 
 @pytest.mark.parametrize(
@@ -295,6 +352,14 @@ def test_a_good_output_passes(cell):
     assert list(faults_of_outputs(cell)) == []
 
 
+@pytest.mark.parametrize("metadata", [{}, {"tags": ["hide-cell"]}])
+def test_a_cell_that_gives_answers_away_is_found(metadata):
+    titles = [v4.new_markdown_cell(f"## {name}") for name in ("Questions", "Exercises")]
+    cell = code("print(2)", printed("2"), **metadata)
+    notebook = chapter_of(titles[0], cell, titles[1], code("print(3)", printed("3")))
+    assert bool(list(faults_of_answer_cells(notebook))) == (not metadata)
+
+
 @pytest.mark.parametrize("lost", SHAPE)
 def test_a_lost_section_is_found(lost):
     lines = SHAPED.splitlines(keepends=True)
@@ -305,7 +370,7 @@ def test_a_lost_section_is_found(lost):
 
 def test_sections_out_of_order_are_found():
     lines = SHAPED.splitlines()
-    text = "\n".join([*lines[:3], lines[4], lines[3], lines[5]])
+    text = "\n".join([*lines[:3], lines[5], *lines[3:5], lines[6]])
     notebook = chapter_of(v4.new_markdown_cell(text))
     assert faults_of_shape(notebook) == ["its sections are out of order"]
 
@@ -313,17 +378,70 @@ def test_sections_out_of_order_are_found():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", ["has no exercise"]),
+        ("", ["has 0 exercises, not three to six"]),
         (ASKED, []),
-        (ASKED.split("```{sol")[0], ["exercise ex-a has no solution"]),
-        (ASKED.replace("-start} ex-a", "-start} ex-b"), None),
-        (ASKED + "\n" + ASKED, ["ex-a is used twice"]),
+        (
+            ASKED[: -len("```{solution-start} ex-c\n```\n")],
+            ["exercise ex-c has no solution"],
+        ),
+        (
+            ASKED.replace("-start} ex-c", "-start} ex-d"),
+            ["exercise ex-c has no solution", "solution ex-d has no exercise"],
+        ),
+        (ASKED.replace("label: ex-c", "label: ex-b"), None),
     ],
 )
 def test_exercises_are_paired(text, expected):
+    twice = ["solution ex-c has no exercise", "ex-b is used twice"]
     found = faults_of_exercises(chapter_of(v4.new_markdown_cell(text)))
-    mismatch = ["exercise ex-a has no solution", "solution ex-b has no exercise"]
-    assert found == (mismatch if expected is None else expected)
+    assert found == (twice if expected is None else expected)
+
+
+def answer(said: str, choice: str = "Two") -> str:
+    opening = f'<details class="answer">\n<summary>{choice}</summary>'
+    return f"{opening}\n\n{said}\n\n</details>\n"
+
+
+YES, NO = (
+    answer("Yes. It is the second of them."),
+    answer("No. It is not the first of them."),
+)
+QUESTIONS = "".join(f"**Question {n}.** Which?\n\n{NO}{YES}{NO}\n" for n in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("", "", []),
+        (
+            "**Question 1.** Which?",
+            "Question 1?",
+            ["has 1 questions", "question 2 stands at place 1"],
+        ),
+        ("Question 1", "Question 3", ["question 3 stands at place 1"]),
+        (
+            "first of them.\n",
+            "first of them.",
+            [
+                "question 1 has an answer that is not written like the others",
+                "question 1 has 2 answers",
+                "question 1 has 0 right answers",
+            ],
+        ),
+        (YES, "", ["question 1 has 2 answers", "question 1 has 0 right answers"]),
+        (NO + YES, YES + NO, []),
+        ("Two<", "$2$<", ["question 1 has markdown in a summary, which is HTML"]),
+        ("No. It is", "Yes. It is", ["question 1 has 2 right answers"]),
+        (
+            "No. It",
+            "It",
+            ["question 1 has an answer that does not say Yes or No, and why"],
+        ),
+    ],
+)
+def test_a_fault_of_a_question_is_found(old, new, expected):
+    text = f"Text.\n\n## Questions\n\n{QUESTIONS.replace(old, new, 1)}\n## Exercises\n"
+    assert faults_of_questions(chapter_of(v4.new_markdown_cell(text))) == expected
 
 
 @pytest.mark.parametrize(

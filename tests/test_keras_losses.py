@@ -16,6 +16,7 @@ from lossfn.keras_losses import (
     SparseCategoricalCrossentropy,
     SquaredError,
 )
+from tests import loss_cases
 from tests.keras_cases import (
     BY_NAME,
     CASES,
@@ -61,7 +62,8 @@ def expected(
 
 def test_there_is_a_class_for_every_loss_and_a_case_for_every_class():
     assert {case.cls.__name__ for case in CASES} == set(keras_losses.__all__)
-    assert len(keras_losses.__all__) == 12
+    functions = {case.function.__name__ for case in CASES}
+    assert functions == {case.function for case in loss_cases.CASES}
 
 
 @pytest.mark.parametrize("case", CASES, ids=ids)
@@ -549,6 +551,10 @@ def test_class_indices_are_exact_in_16_bits(case: LossCase, dtype, label, label_
     assert float(right) < 0.5 * float(wrong)
 
 
+# An older Keras divides by the number of labels that count, plus its epsilon, 1e-7.
+DIVIDES_BY_MORE = tuple(map(int, keras.__version__.split(".")[:2])) < (3, 15)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 @pytest.mark.parametrize("case", CASES, ids=ids)
 def test_the_result_has_the_dtype_of_the_loss_and_is_rounded_once(
@@ -559,7 +565,7 @@ def test_the_result_has_the_dtype_of_the_loss_and_is_rounded_once(
     assert loss.dtype == tf.as_dtype(dtype)
     want = case.per_example(y_true, y_pred).mean()
     precision = {"float16": 2**-11, "bfloat16": 2**-8, "float32": 2**-20}
-    tolerance = precision.get(dtype, 1e-12)
+    tolerance = precision.get(dtype, 1e-7 if DIVIDES_BY_MORE else 1e-12)
     np.testing.assert_allclose(float(loss), want, rtol=1.01 * tolerance)
 
 

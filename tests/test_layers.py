@@ -34,6 +34,20 @@ ALLOWED = {
     # What has no kernel, and the wording of errors, it takes from nn and losses.
     "native": ("tensorflow", "lossfn.nn", "lossfn.losses", *SHARED),
     "testing": ("numpy", "tensorflow", "keras", "pytest", *CHECK),
+    "exercises": (
+        "numpy",
+        "tensorflow",
+        "keras",
+        "lossfn.theory",
+        "lossfn.reference",
+        "lossfn.nn",
+        "lossfn.losses",
+        "lossfn.keras_losses",
+        "lossfn.testing",
+        "lossfn.data",
+        "lossfn.train",
+        *CHECK,
+    ),
     "data": ("numpy", "sklearn", "statsmodels", "lossfn._check"),
     "train": (
         "numpy",

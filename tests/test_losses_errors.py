@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from lossfn import losses
 from tests.cases import as_tensors
-from tests.loss_cases import TWELVE, LossCase, ids
+from tests.loss_cases import ONE_EACH, LossCase, ids
 
 Z23 = np.zeros((2, 3), np.float32)
 INTEGERS = np.zeros((2, 3), np.int64)
@@ -19,12 +19,12 @@ CLASS_AXIS = "y_true must have the shape of y_pred without the class axis,"
 INTO = "must be a scalar or broadcast to the shape of y_pred,"
 EACH_CLASS = "must have one entry for each class of y_pred,"
 
-DENSE = [case for case in TWELVE if not case.is_sparse]
-SPARSE = [case for case in TWELVE if case.is_sparse]
-REGRESSION = [case for case in TWELVE if case.is_regression]
+DENSE = [case for case in ONE_EACH if not case.is_sparse]
+SPARSE = [case for case in ONE_EACH if case.is_sparse]
+REGRESSION = [case for case in ONE_EACH if case.is_regression]
 WITH_LOGITS = [case for case in DENSE if not case.is_regression]
-CLASSES = [case for case in TWELVE if case.has_classes]
-OF = {case.function: case for case in TWELVE}
+CLASSES = [case for case in ONE_EACH if case.has_classes]
+OF = {case.function: case for case in ONE_EACH}
 CASTS = "; tf.cast(y_true, 'float32')"
 PROBABILITIES = {
     "sparse_categorical_crossentropy": "categorical_crossentropy",
@@ -133,28 +133,28 @@ DTYPE_ERRORS = [
         )
     ],
     *bad(
-        TWELVE,
+        ONE_EACH,
         Z23,
         INTEGERS,
         "y_pred must have a floating dtype, got int64",
         error=TypeError,
     ),
     *bad(
-        TWELVE,
+        ONE_EACH,
         Z23,
         None,
         "y_pred must be an array of numbers, got None",
         error=TypeError,
     ),
     *bad(
-        TWELVE,
+        ONE_EACH,
         [[1.0], [1.0, 2.0]],
         Z23,
         "y_true must be an array of numbers, got [[1.0], [1.0, 2.0]]",
         error=TypeError,
     ),
     *bad(
-        TWELVE,
+        ONE_EACH,
         Z23,
         ["a"],
         "y_pred must have a floating dtype, got string",
@@ -415,14 +415,14 @@ def test_tracing(function, y_true, y_pred, parameters, error, message):
         traced()
 
 
-@pytest.mark.parametrize("case", TWELVE, ids=ids)
+@pytest.mark.parametrize("case", ONE_EACH, ids=ids)
 def test_parameters_are_keyword_only(case):
     arguments = as_tensors(case.arguments(seed=1), "float32")
     with pytest.raises(TypeError, match="takes 2 positional arguments but"):
         getattr(losses, case.function)(*arguments.values(), 0.5)
 
 
-@pytest.mark.parametrize("case", TWELVE, ids=ids)
+@pytest.mark.parametrize("case", ONE_EACH, ids=ids)
 def test_there_is_no_from_logits(case):
     arguments = as_tensors(case.arguments(seed=1), "float32")
     with pytest.raises(TypeError, match="unexpected keyword argument 'from_logits'"):

@@ -10,13 +10,13 @@ import tensorflow as tf
 
 from lossfn import losses
 from tests.cases import as_tensors
-from tests.loss_cases import BY_NAME, TWELVE, LossCase
+from tests.loss_cases import BY_NAME, ONE_EACH, LossCase
 from tests.test_losses_errors import FOR_EACH, FOR_EACH_CLASS, OF, SCALARS
 
 JIT = pytest.mark.parametrize("jit", [False, True], ids=["function", "xla"])
 Z23 = np.float32([[1, 2, 3], [3, -1, 2]])
-SPARSE = [case for case in TWELVE if case.is_sparse]
-DENSE = [case for case in TWELVE if not case.is_sparse]
+SPARSE = [case for case in ONE_EACH if case.is_sparse]
+DENSE = [case for case in ONE_EACH if not case.is_sparse]
 REQUIRED = {
     "pinball": {"quantile": 0.5},
     "newsvendor": {"underage_cost": 1.0, "overage_cost": 1.0},

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from lossfn import losses
 from tests.cases import MODES, as_tensors, compiled, value_and_gradient
-from tests.loss_cases import BY_NAME, CASES, SPARSE_FOCAL, TWELVE, ids
+from tests.loss_cases import BY_NAME, CASES, ONE_EACH, SPARSE_FOCAL, ids
 
 MASK = np.array([True, False, True, True, False, False])
 IN_GRAPHS = ["newsvendor-scalar", "categorical_crossentropy-plain", f"{SPARSE_FOCAL}-2"]
@@ -34,7 +34,7 @@ def spoiled(case, arguments: dict, mask: np.ndarray) -> dict:
 @pytest.mark.parametrize(
     ("case", "mode"),
     [
-        *[pytest.param(case, "eager", id=f"{case.name}-eager") for case in TWELVE],
+        *[pytest.param(case, "eager", id=f"{case.name}-eager") for case in ONE_EACH],
         *[
             pytest.param(BY_NAME[name], mode, id=f"{name}-{mode}")
             for name in IN_GRAPHS

@@ -13,10 +13,14 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, Page, expect
 
-from tools import browser, links, lossfn_site, screenshots
+from tools import accessibility, browser, links, lossfn_site, screenshots
+from tools.lossfn_links import names
 
 BOOK = browser.ROOT / "book"
 PAGES = browser.pages()
+# The pages that show tests are all made alike: the longest stands for them.
+TESTS = sorted((p for p in PAGES if p.startswith("_tests/")), key=browser.size)
+LOOKED_AT = [page for page in PAGES if page not in TESTS[:-1]]
 CHAPTER = "book/03-softmax.html"
 PRELOADED_FONT = re.compile(r"/fontawesome/\S+\.woff2|resource: net::ERR_FAILED$")
 SCREENS = {"desktop": browser.DESKTOP, "phone": browser.PHONE}
@@ -61,12 +65,112 @@ def test_every_link_leads_somewhere(home):
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", LOOKED_AT)
 def test_page(chromium, home, page, screen):
     with browser.visit(chromium, home, SCREENS[screen]) as visit:
         visit.open(page)
         light = visit.look()
         assert (light, visit.look(dark=True)) == ([], [])
+        colours = screen == "desktop"  # on a phone they are the same
+        assert accessibility.violations(visit.page, colours=colours) == []
+
+
+def test_a_page_is_less_than_1_mb_before_its_pictures(home):
+    sizes = {page: (browser.SITE / page).stat().st_size for page in PAGES}
+    assert {page: size for page, size in sizes.items() if size >= 1_000_000} == {}
+
+
+def test_each_picture_has_words_for_those_who_do_not_see_it(home):
+    wordless = {
+        page: accessibility.wordless_pictures((browser.SITE / page).read_text("utf-8"))
+        for page in PAGES
+    }
+    assert {page: found for page, found in wordless.items() if found} == {}
+
+
+def test_a_page_says_how_old_it_is_and_what_it_ran_on(visit):
+    about = visit.open(CHAPTER).locator(".page-about")
+    expect(about.get_by_text("Executed in")).to_be_visible()
+
+
+def test_a_page_prints_whole_and_light(chromium, home):
+    paper = {"viewport": {"width": 680, "height": 960}}
+    with browser.visit(chromium, home, paper) as visit:
+        visit.page.emulate_media(color_scheme="dark")
+        page = visit.open(CHAPTER)
+        page.emulate_media(media="print", color_scheme="dark")
+        assert page.evaluate(accessibility.NOT_FOR_PAPER) == []
+        assert visit.faults == []
+
+
+def test_no_page_is_heavier_than_a_megabyte(home):
+    assert [page for page in PAGES if browser.size(page) >= 1_000_000] == []
+
+
+# What each entry of an API page says, by the names that it describes.
+ENTRIES = """() => [...document.querySelectorAll("dl.py > dt[id]")].map(dt => {
+  const fields = dt.parentElement.querySelector(":scope > dd > dl.lossfn-links");
+  const [used, tested] = fields ? fields.querySelectorAll(":scope > dd") : [];
+  const links = (part) => part?.querySelectorAll("a[href]").length ?? 0;
+  return [dt.id, {source: links(dt), used: links(used), tested: links(tested),
+                  unused: used?.innerText === "Not used in a chapter."}];
+})"""
+
+
+@pytest.mark.parametrize("room", names.rooms())
+def test_every_public_name_has_links_to_its_source_its_chapters_and_its_tests(
+    visit, room
+):
+    entries = dict(visit.open(f"book/api/{room}.html").evaluate(ENTRIES))
+    chapters = "".join(p.read_text(encoding="utf-8") for p in BOOK.glob("*.ipynb"))
+    of_room = [n for n in names.public_names().values() if n.room == room]
+    assert of_room
+    for name in of_room:
+        entry = entries[name.full]
+        # The other link is to the entry itself.
+        assert entry["source"] == 2, name.full
+        assert entry["tested"] > 0, name.full
+        is_used = f"{room}.{name.name}(" in chapters
+        assert entry["unused"] == (entry["used"] == 0), name.full
+        assert entry["used"] > 0 or not is_used, name.full
+
+
+def test_a_function_is_followed_to_its_entry_its_source_its_chapter_and_its_test(visit):
+    full = "lossfn.nn.softmax_cross_entropy_with_logits"
+    name = full.rsplit(".", 1)[1]
+    page = visit.open(CHAPTER)
+    target = page.locator(":target")
+    link = page.locator(f"div.cell_input a.to-api[href$='#{full}']").first
+    assert link.inner_text() == name
+    link.click()
+    expect(target).to_have_attribute("id", full)
+    entry = page.locator(f"dl.py:has(> dt[id='{full}'])")
+
+    entry.locator("> dt a", has_text="[source]").click()
+    expect(target).to_have_attribute("id", name)
+    expect(target).to_contain_text(f"def {name}(")
+    target.locator("a.viewcode-back").click()
+    expect(target).to_have_attribute("id", full)
+
+    used, tested = entry.locator("dl.lossfn-links > dd").all()
+    used.locator("a", has_text="3. ").first.click()
+    expect(page).to_have_url(re.compile(f"{CHAPTER}#"))
+    expect(target.locator(f"a.to-api[href$='#{full}']").first).to_be_visible()
+    page.go_back()
+
+    link = tested.locator("a").first
+    test = link.inner_text()
+    link.click()
+    expect(target).to_have_attribute("id", test)
+    lines = page.locator("div.highlight pre").inner_text().splitlines()
+    assert any(line.startswith(f"def {test}(") for line in lines)
+
+
+def test_a_link_in_code_is_underlined_and_has_the_colour_of_the_code(visit):
+    link = visit.open(CHAPTER).locator("div.cell_input a.to-api").first
+    expect(link).to_have_css("text-decoration-line", "underline")
+    colour = "e => getComputedStyle(e).color"
+    assert link.evaluate(colour) == link.locator("..").evaluate(colour)
 
 
 def files_of_toc(entry: object) -> Iterator[str]:
@@ -247,6 +351,95 @@ def test_a_sound_page_has_no_faults(chromium, tmp_path):
 @pytest.mark.parametrize(("body", "fault"), WRONG.values(), ids=WRONG)
 def test_a_fault_of_a_page_is_reported(chromium, tmp_path, body, fault):
     assert fault in look_at(chromium, tmp_path, body)
+
+
+INACCESSIBLE = {
+    "a picture without alt": ('<img src="data:,">', ["image-alt"]),
+    "an opened answer": (
+        '<details><summary>One</summary><img src="data:,"></details>',
+        ["image-alt"],
+    ),
+    "faint text": (
+        '<p style="color: #999">faint</p>',
+        ["color-contrast", "dark: color-contrast"],
+    ),
+    "text that is faint in the dark": (
+        "<style>@media (prefers-color-scheme: dark) {p {color: #999}}</style>"
+        "<p>text</p>",
+        ["dark: color-contrast"],
+    ),
+    "a link known by its colour": (
+        '<style>a {color: #049; text-decoration: none}</style><p>Text <a href="#">a</a>'
+        " and more text</p>",
+        ["dark: link-in-text-block", "link-in-text-block"],
+    ),
+    "an arrow without a name": (
+        "<details><summary></summary>text</details>",
+        ["summary-name"],
+    ),
+    "a formula that scrolls without the keyboard": (
+        '<mjx-container style="display: block; overflow: auto; width: 5em">'
+        '<p style="width: 20em">text that is longer</p></mjx-container>',
+        ["scrollable-region-focusable"],
+    ),
+    "a name unlike the words": (
+        '<button aria-label="Close">Open it</button>',
+        ["label-content-name-mismatch"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "rules"), INACCESSIBLE.values(), ids=INACCESSIBLE)
+def test_what_axe_finds_is_reported(chromium, tmp_path, body, rules):
+    page = SOUND.format(f"<main><h1>Title</h1>{body}</main>")
+    (tmp_path / "index.html").write_text(page, encoding="utf-8")
+    with browser.served(tmp_path) as home, browser.visit(chromium, home) as visit:
+        found = accessibility.violations(visit.open("index.html"))
+    assert sorted({re.match("(dark: )?[a-z-]+", each)[0] for each in found}) == rules
+
+
+@pytest.mark.parametrize(
+    ("alt", "is_wordless"),
+    [
+        ('alt="The loss falls"', False),
+        ('alt=""', True),
+        ("", True),
+        ('alt="../_images/a1b2.png"', True),
+    ],
+    ids=["words", "empty", "none", "a file"],
+)
+def test_a_picture_without_words_is_reported(alt, is_wordless):
+    found = accessibility.wordless_pictures(f'<p><img src="a.png" {alt}></p>')
+    assert found == (["a.png"] if is_wordless else [])
+
+
+PAPER = {
+    "navigation": (
+        '<nav class="bd-sidebar-primary">n</nav>',
+        ["shown: .bd-sidebar-primary"],
+    ),
+    "code that is cut off": (
+        f'<article class="bd-article"><pre>{"long" * 500}</pre></article>',
+        ["cut off: longlonglonglonglonglong"],
+    ),
+    "a solution that stays closed": (
+        '<div class="bd-article"><div class="toggle-hidden"><p style="height: 0; '
+        'visibility: hidden">the solution</p></div></div>',
+        ["hidden: the solution"],
+    ),
+    "a dark page": (
+        "<style>body {background: #111; color: #eee}</style>",
+        ["dark: rgb(17, 17, 17)"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "faults"), PAPER.values(), ids=PAPER)
+def test_what_does_not_print_well_is_reported(chromium, tmp_path, body, faults):
+    (tmp_path / "index.html").write_text(SOUND.format(body), encoding="utf-8")
+    with browser.served(tmp_path) as home, browser.visit(chromium, home) as visit:
+        page = visit.open("index.html")
+        assert page.evaluate(accessibility.NOT_FOR_PAPER) == faults
 
 
 def test_a_link_that_leads_nowhere_is_reported(tmp_path):

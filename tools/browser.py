@@ -156,3 +156,8 @@ def pages(site: Path = SITE) -> list[str]:
     """List the pages of a built site; the theme leaves its templates in _static."""
     found = (path.relative_to(site) for path in site.rglob("*.html"))
     return sorted(path.as_posix() for path in found if path.parts[0] != "_static")
+
+
+def size(page: str, site: Path = SITE) -> int:
+    """Return the bytes of a page's HTML."""
+    return (site / page).stat().st_size

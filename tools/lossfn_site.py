@@ -6,7 +6,6 @@ it, 24 MB; this one copies what the pages load: one script, and its fonts.
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import shutil
 import sys
@@ -68,31 +67,11 @@ def signature_of_init(
     return inspect.stringify_signature(keywords, show_annotation=False), returns
 
 
-def module_that_defines(app: Sphinx, module: str, name: str) -> str:
-    """Find the part of a room that a name is defined in, for the link to its source.
-
-    A room that is a folder only collects the names of its parts. Sphinx would import
-    it to find out, and with it TensorFlow.
-    """
-    folder = Path(app.srcdir, *module.split("."))
-    first = name.split(".")[0]
-    for path in sorted(folder.glob("_[!_]*.py")):
-        if first in _defined_in(path):
-            return f"{module}.{path.stem}"
-    return module
-
-
-def _defined_in(path: Path) -> set[str]:
-    definitions = ast.parse(path.read_text(encoding="utf-8")).body
-    return {node.name for node in definitions if hasattr(node, "name")}
-
-
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the extension."""
     # The API pages describe this tree's lossfn, whatever is installed.
     sys.path.insert(0, str(app.srcdir))
     app.connect("autodoc-skip-member", is_field)
     app.connect("autodoc-process-signature", signature_of_init)
-    app.connect("viewcode-follow-imported", module_that_defines)
     app.connect("build-finished", copy_mathjax)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,14 +1,15 @@
 """Execute the chapters and write them in one normal form.
 
-    python tools/notebooks.py            execute and normalise every chapter
-    python tools/notebooks.py PATH...    only these
-    python tools/notebooks.py --check    execute nothing, name what is not normal
+    python -m tools.notebooks            execute and normalise every chapter
+    python -m tools.notebooks PATH...    only these
+    python -m tools.notebooks --check    execute nothing, name what is not normal
 
 A normal notebook holds only what the reader sees and what the author wrote: no
 times or widget state, cell ids that depend on nothing but the chapter's name and
 the cell's source, and the execution counts of one run from top to bottom.  (nbval
 compares nothing in a cell without a count.)  So executing a chapter twice gives
-the same file, and a changed line is a changed result.
+the same file, and a changed line is a changed result.  What does change, the time
+that it took and the versions that it ran on, is in book/runs.json (tools/runs.py).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -36,6 +38,8 @@ from nbclient.exceptions import (
 )
 from nbformat import NotebookNode
 
+from tools import runs
+
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
 PROCESSES = 2
@@ -50,7 +54,7 @@ NOTEBOOK_METADATA = {
     "language_info": {"name": "python"},
 }
 # What an author writes; a tool that adds anything else meant it for itself.
-KEPT_CELL_METADATA = ("mystnb", "tags")
+KEPT_CELL_METADATA = ("jupyter", "mystnb", "tags")
 
 _ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _CELL_FRAME = re.compile(r"\ACell(?: In\[\d+\])?, line ")
@@ -304,11 +308,15 @@ def refresh(path: Path) -> str | None:
         None, or the message of what went wrong; the file is then left alone.
     """
     notebook = normalise(read(path), path.stem)
+    start = time.perf_counter()
     try:
         execute(notebook, path)
     except NotebookError as error:
         return str(error)
+    seconds = time.perf_counter() - start
     _write(path, to_text(normalise(notebook, path.stem)))
+    if path.parent == BOOK:
+        runs.record(path, runs.new_run(notebook, seconds))
     return None
 
 
@@ -330,7 +338,7 @@ def _check_all(paths: Sequence[Path]) -> int:
             failures += 1
             print(f"{_short(path)} is not normal: {difference}")
     if failures:
-        print("Run `make outputs` (or tools/notebooks.py with the file's name).")
+        print("Run `make outputs`, or `python -m tools.notebooks` with its name.")
     return int(failures > 0)
 
 
@@ -358,7 +366,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not paths:
         print("There is no notebook in book/.")
         return 0
-    return _check_all(paths) if options.check else _refresh_all(paths)
+    if options.check:
+        return _check_all(paths)
+    if not options.paths:
+        runs.forget_missing(BOOK)
+    return _refresh_all(paths)
 
 
 if __name__ == "__main__":

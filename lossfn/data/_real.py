@@ -34,6 +34,13 @@ class Split(NamedTuple):
         x_test: features to test on, shape (N_test, D), float64.
         y_train: labels to train on, their first axis N_train.
         y_test: labels to test on, their first axis N_test.
+
+    Examples:
+        >>> split = load_digits(seed=0)
+        >>> split.x_train.shape, split.y_train.shape
+        ((1347, 64), (1347,))
+        >>> split.x_test.shape, split.y_test.shape
+        ((450, 64), (450,))
     """
 
     x_train: np.ndarray
@@ -193,6 +200,11 @@ class Engel(NamedTuple):
     Attributes:
         income: a household's income, shape (235,), float64, in Belgian francs a year.
         food: what it spent on food, shape (235,), float64, in Belgian francs a year.
+
+    Examples:
+        >>> income, food = load_engel()
+        >>> bool(np.all(food < income))
+        True
     """
 
     income: np.ndarray

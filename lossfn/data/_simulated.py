@@ -107,6 +107,13 @@ class DailySales(NamedTuple):
         mean: the true mean of the day's sales, pieces, shape (D,), float64.
         noise: :math:`\sigma`, the standard deviation of the logarithm of the sales,
             the same for every day.
+
+    Examples:
+        >>> sales = simulate_daily_sales(days=8, seed=0)
+        >>> sales.weekday
+        array([0, 1, 2, 3, 4, 5, 6, 0])
+        >>> bool(np.all(sales.quantile(0.1) < sales.quantile(0.9)))
+        True
     """
 
     day: np.ndarray

@@ -21,6 +21,11 @@ class LibraryLoss(NamedTuple):
     Attributes:
         loss: A function, or a class of ``keras.losses.Loss``.
         options: Keywords of :func:`lossfn.testing.check_loss`, the task among them.
+
+    Examples:
+        >>> loss, options = library_losses()["tf.nn.softmax_cross_entropy_with_logits"]
+        >>> options["task"]
+        'onehot_logits'
     """
 
     loss: object

@@ -49,6 +49,11 @@ class Check(NamedTuple):
         chapter: The notebook that explains it.
         mend: How to mend a loss that fails it.
         run: The check itself: returns, or raises one of the above.
+
+    Examples:
+        >>> from lossfn.testing import CHECKS
+        >>> print(CHECKS["gradient"].question)
+        Is the gradient that of the value?
     """
 
     name: str

@@ -47,6 +47,14 @@ def parametrize_checks(
         TypeError: If an argument is of the wrong kind.
         ValueError: If an argument has a value that it cannot have. Both are raised
             where the decorator stands, and no check is run for it.
+
+    Examples:
+        >>> from lossfn.losses import squared_error
+        >>> @parametrize_checks(squared_error, task="regression", checks=["runs"])
+        ... def test_squared_error(check):
+        ...     check()
+        >>> [mark.name for mark in test_squared_error.pytestmark]
+        ['parametrize']
     """
     # The package does not need pytest; who uses this has it.
     import pytest

@@ -27,6 +27,11 @@ class Result:
         mend: How to mend the loss.
         chapter: The chapter that explains it, as the name of its notebook.
         question: What the check asks.
+
+    Examples:
+        >>> result = Result("finite", "failed", seen="The loss is NaN.")
+        >>> print(result.name, result.status)
+        finite failed
     """
 
     name: str
@@ -49,6 +54,14 @@ class LossCheckError(AssertionError):
 
     Attributes:
         report: The :class:`Report` of all checks that were run.
+
+    Examples:
+        >>> result = Result("runs", "failed", seen="The loss is not a number.")
+        >>> try:
+        ...     raise LossCheckError(Report("my_loss", "regression", [result]))
+        ... except LossCheckError as error:
+        ...     print(error.report["runs"].seen)
+        The loss is not a number.
     """
 
     def __init__(self, report: Report) -> None:

@@ -27,6 +27,11 @@ class AdamFit:
             The first is 0, and the last is the number of all steps.
         losses: the loss on all data at each report, reduced as in training, shape
             (R,), float64. A loss that stops being finite shows here as it is.
+
+    Examples:
+        >>> fit = AdamFit(steps=np.array([0, 500]), losses=np.array([4.0, 1.0]))
+        >>> print(f"The loss fell by {fit.losses[0] - fit.losses[-1]}")
+        The loss fell by 3.0
     """
 
     steps: np.ndarray

@@ -33,6 +33,19 @@ class LinearFit:
         gradient_norm: the Euclidean norm of the gradient of the objective, over the
             weights and the bias, at the minimum that was found.
         one_logit: whether an example has one logit instead of a vector of logits.
+
+    Examples:
+        >>> fit = fit_linear(
+        ...     np.array([[-1.0], [1.0], [-1.0], [1.0]]),
+        ...     np.array([0, 1, 1, 1]),
+        ...     loss=tf.nn.sparse_softmax_cross_entropy_with_logits,
+        ...     outputs=2,
+        ...     l2=0.1,
+        ... )
+        >>> fit.weights.shape, fit.bias.shape, fit.logits([[0.0]]).shape
+        ((1, 2), (2,), (1, 2))
+        >>> bool(fit.gradient_norm < 1e-6 and fit.history[-1] < fit.history[0])
+        True
     """
 
     weights: np.ndarray

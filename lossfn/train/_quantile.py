@@ -26,6 +26,15 @@ class QuantileFit:
         loss: the mean pinball loss over the examples of the fit, shape (Q,), float64.
         gap: how far at most each loss is above the smallest one that a linear model
             can have, shape (Q,), float64.
+
+    Examples:
+        >>> fit = fit_quantiles(
+        ...     np.array([[0.0], [1.0], [2.0]]),
+        ...     np.array([1.0, 3.0, 5.0]),
+        ...     quantiles=[0.2, 0.8],
+        ... )
+        >>> fit.predict([[10.0]]).round(3)
+        array([[21., 21.]])
     """
 
     quantiles: np.ndarray

@@ -31,6 +31,14 @@ class QuantileNetwork:
         steps: how many steps had been made at each of R reports, shape (R,), int64.
         losses: the pinball loss at each report, its mean over the examples of the fit
             and the quantiles, in units of the target, shape (R,), float64.
+
+    Examples:
+        >>> x = np.linspace(-1, 1, 20)[:, None]
+        >>> network = fit_quantile_network(
+        ...     x, x[:, 0], quantiles=[0.1, 0.9], seed=0, steps=20
+        ... )
+        >>> network.quantiles, network.predict([[0.0], [1.0]]).shape
+        (array([0.1, 0.9]), (2, 2))
     """
 
     quantiles: np.ndarray

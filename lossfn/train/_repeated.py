@@ -29,6 +29,17 @@ class NetworkFits:
         hidden_bias: :math:`b_1`, shape (S, R, H), float64.
         weights: :math:`W_2`, shape (S, R, H, K), float64.
         bias: :math:`b_2`, shape (S, R, K), float64.
+
+    Examples:
+        >>> one_network = NetworkFits(
+        ...     steps=np.array([10]),
+        ...     hidden_weights=np.ones((1, 1, 2, 3)),
+        ...     hidden_bias=np.zeros((1, 1, 3)),
+        ...     weights=np.ones((1, 1, 3, 1)),
+        ...     bias=np.zeros((1, 1, 1)),
+        ... )
+        >>> one_network.logits(np.zeros((1, 5, 2))).shape
+        (1, 1, 5, 1)
     """
 
     steps: np.ndarray

@@ -39,6 +39,12 @@ class SourceFit:
         losses: the loss on all data at each report, shape (R,), float64.
         hidden: what is applied to the first layer, if there are two.
         output: what is applied to the last layer.
+
+    Examples:
+        >>> from lossfn.train import fit_source_forecaster
+        >>> fit = fit_source_forecaster(steps=2, report_every=1)
+        >>> fit.steps, len(fit.losses), fit.predict([[1.0, 1.0]]).shape
+        (array([0, 1]), 2, (1, 1))
     """
 
     initial_weights: tuple[np.ndarray, ...]

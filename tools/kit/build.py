@@ -1,0 +1,117 @@
+"""Writes the kit: students' and teachers' notebooks, and the repository to fork."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools import notebooks
+from tools.kit import chapter, names, solution, student
+from tools.kit.chapter import Chapter, KitError
+from tools.kit.labels import Labels
+from tools.kit.markdown import Markdown
+
+HERE = Path(__file__).parent
+TEMPLATE = HERE / "template"
+# What the grader and the students need beside lossfn and its real data sets.
+REQUIREMENTS = (
+    "scipy",
+    "ipykernel",
+    "jupyterlab",
+    "nbclient",
+    "nbformat",
+    "pytest",
+    "pytest-xdist",
+)
+# What a wheel is built from.
+PACKAGE = ("pyproject.toml", "README.md", "LICENSE", "lossfn")
+_NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*_cache")
+
+
+def build(book: Path, folder: Path, wanted: Sequence[str] = ()) -> list[Chapter]:
+    """Write the kit into a folder, in the place of what is there.
+
+    Args:
+        book: The folder of the chapters.
+        folder: Where the kit goes.
+        wanted: Numbers of chapters, ``"03"``; all of them if empty.
+
+    Returns:
+        The chapters.
+
+    Raises:
+        KitError: If there is no such chapter, or no kit can be made of one.
+    """
+    paths = choose(book, wanted)
+    markdown = Markdown(Labels(book), [path.stem for path in paths])
+    chapters = [chapter.read(path) for path in paths]
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, make in (("student", student.notebook), ("solution", solution.notebook)):
+        (folder / name).mkdir(parents=True)
+        for one in chapters:
+            text = notebooks.to_text(make(one, markdown))
+            (folder / name / f"{one.stem}.ipynb").write_text(text, encoding="utf-8")
+        _copy_scripts(book, folder / name)
+    _write_repository(folder / "repository", folder / "student", chapters)
+    shutil.copy(HERE / "instructor.md", folder / "README.md")
+    return chapters
+
+
+def choose(book: Path, wanted: Sequence[str]) -> list[Path]:
+    """Find the chapters with these numbers."""
+    paths = sorted(book.glob("[0-9][0-9]-*.ipynb"))
+    numbers = {f"{number:0>2}" for number in wanted}
+    unknown = numbers - {path.stem[:2] for path in paths}
+    if unknown:
+        raise KitError(
+            f"there is no chapter {', '.join(sorted(unknown))} in {book.name}/"
+        )
+    return [path for path in paths if not numbers or path.stem[:2] in numbers]
+
+
+def _copy_scripts(book: Path, folder: Path) -> None:
+    """Copy the scripts that a notebook of the folder runs."""
+    texts = (path.read_text(encoding="utf-8") for path in folder.glob("*.ipynb"))
+    if any(re.search(r"\bscripts[/.]", text) for text in texts):
+        shutil.copytree(book / "scripts", folder / "scripts", ignore=_NOT_COPIED)
+
+
+def _write_repository(folder: Path, student: Path, chapters: list[Chapter]) -> None:
+    shutil.copytree(TEMPLATE, folder, ignore=_NOT_COPIED)
+    shutil.copy(names.__file__, folder / "tests")
+    shutil.copytree(student, folder / "notebooks")
+    shutil.copy(notebooks.ROOT / "LICENSE", folder)
+    with open(folder / "points.csv", "w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["exercise", "notebook", "answer", "points"])
+        for one in chapters:
+            table.writerows(
+                [label, one.stem, n, 1] for label, n in one.graded().items()
+            )
+
+
+def add_wheel(repository: Path) -> Path:
+    """Build lossfn into the repository, so that no index needs to have it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in PACKAGE:
+            source = notebooks.ROOT / name
+            copy = shutil.copy if source.is_file() else _copy_folder
+            copy(source, Path(scratch) / name)
+        command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
+        command += ["--no-build-isolation", "--disable-pip-version-check"]
+        command += ["--wheel-dir", str(repository / "wheels"), scratch]
+        subprocess.run(command, check=True)
+    (wheel,) = (repository / "wheels").glob("lossfn-*.whl")
+    lines = [f"./wheels/{wheel.name}[data]", *REQUIREMENTS]
+    (repository / "requirements.txt").write_text("\n".join(lines) + "\n", "utf-8")
+    return wheel
+
+
+def _copy_folder(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, ignore=_NOT_COPIED)
