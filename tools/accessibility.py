@@ -19,13 +19,18 @@ COLOURS = ("color-contrast", "link-in-text-block")
 # The contrast in these is measured by tools/look.js, text by text.
 MANY_PIECES = ["pre", "mjx-container"]
 
+# Colours that are still on their way from light to dark are neither.
+STILL = "*, ::before, ::after { transition: none !important; }"
+
+FRAMES = """async () => {
+  for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
+}"""
+
 OPEN = """async () => {
   for (const details of document.querySelectorAll("details")) details.open = true;
   for (const button of document.querySelectorAll("button.toggle-button-hidden"))
     button.click();
   await Promise.allSettled(document.getAnimations().map((each) => each.finished));
-  // Twice, for what answers to the new sizes (book/_static/scroll.js).
-  for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
 }"""
 
 # Code and formulas are thousands of pieces, with which axe takes a minute a page. Each
@@ -111,14 +116,17 @@ def violations(page: Page, *, colours: bool = True) -> list[str]:
         One line for a rule and an element that breaks it.
     """
     page.evaluate(script().read_text(encoding="utf-8"))
+    page.add_style_tag(content=STILL)
     page.emulate_media(color_scheme="light")
     page.evaluate(OPEN)
+    page.evaluate(FRAMES)  # for what answers to the new sizes (book/_static/scroll.js)
     page.evaluate(THIN)
     found = _shapes(page)
     if not colours:
         return found
     found += _colours(page)
     page.emulate_media(color_scheme="dark")
+    page.evaluate(FRAMES)  # the theme answers with its own dark
     return found + [f"dark: {each}" for each in _colours(page)]
 
 
