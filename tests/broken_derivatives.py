@@ -181,12 +181,16 @@ def slope_is_a_constant(y_true, y_pred):
     return square(error(y_true, y_pred))
 
 
+def sigmoid_of_numpy(x):
+    return (1 / (1 + np.exp(-x))).astype(x.dtype)  # an older bfloat16 becomes float32
+
+
 @row("binary_logits", "second_derivative", "modes_agree")
 def slope_from_numpy(y_true, y_pred):
     @tf.custom_gradient
     def softplus(x):
         def gradient(upstream):
-            p = tf.numpy_function(lambda x: 1 / (1 + np.exp(-x)), [x], x.dtype)
+            p = tf.numpy_function(sigmoid_of_numpy, [x], x.dtype)
             return upstream * p
 
         return tf.math.softplus(x), gradient

@@ -23,7 +23,14 @@ import tensorflow as tf
 
 from book.scripts import train_newsvendor, two_workers
 from tests import two_replicas
-from tests.keras_cases import CASES, FOUR, IGNORING, LossCase
+from tests.keras_cases import (
+    CASES,
+    FOUR,
+    IGNORING,
+    MEAN_PRECISION,
+    SLOPE_PRECISION,
+    LossCase,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "book" / "scripts"
@@ -81,8 +88,8 @@ def test_a_loss_on_two_replicas_is_that_of_one_device(two_devices, case, name, w
     factors = coefficients(name, way, weights)
     losses, slopes = losses_and_slopes(case, y_true, y_pred)
     value, gradient = two_devices["losses"][case.name][f"{name}, {way}"]
-    np.testing.assert_allclose(value, factors @ losses, rtol=1e-12)
-    np.testing.assert_allclose(gradient, factors @ slopes, rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(value, factors @ losses, rtol=MEAN_PRECISION)
+    np.testing.assert_allclose(gradient, factors @ slopes, **SLOPE_PRECISION)
 
 
 def losses_and_slopes(

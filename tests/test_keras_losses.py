@@ -22,6 +22,7 @@ from tests.keras_cases import (
     CASES,
     FOUR,
     IGNORING,
+    MEAN_PRECISION,
     PER_OUTPUT,
     SPARSE,
     WIDTH,
@@ -551,10 +552,6 @@ def test_class_indices_are_exact_in_16_bits(case: LossCase, dtype, label, label_
     assert float(right) < 0.5 * float(wrong)
 
 
-# An older Keras divides by the number of labels that count, plus its epsilon, 1e-7.
-DIVIDES_BY_MORE = tuple(map(int, keras.__version__.split(".")[:2])) < (3, 15)
-
-
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 @pytest.mark.parametrize("case", CASES, ids=ids)
 def test_the_result_has_the_dtype_of_the_loss_and_is_rounded_once(
@@ -565,7 +562,7 @@ def test_the_result_has_the_dtype_of_the_loss_and_is_rounded_once(
     assert loss.dtype == tf.as_dtype(dtype)
     want = case.per_example(y_true, y_pred).mean()
     precision = {"float16": 2**-11, "bfloat16": 2**-8, "float32": 2**-20}
-    tolerance = precision.get(dtype, 1e-7 if DIVIDES_BY_MORE else 1e-12)
+    tolerance = precision.get(dtype, MEAN_PRECISION)
     np.testing.assert_allclose(float(loss), want, rtol=1.01 * tolerance)
 
 

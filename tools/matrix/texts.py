@@ -13,8 +13,8 @@ from tools import notebooks
 CODE = {".py", ".cc", ".h", ".csv", ".json", ".txt"}
 # Tests of the site, the tools and the benchmarks are none of the package's.
 ELSEWHERE = re.compile(
-    r"^\s*(?:from|import) "
-    r"(?:tools\b(?! import notebooks$)|benchmarks|playwright|sphinx|yaml)\b",
+    r"^\s*(?:from|import) (?:tests(?:\.| import )\w+_sample|"
+    r"tools\b(?! import notebooks$)|benchmarks|playwright|sphinx|yaml)\b",
     re.MULTILINE,
 )
 
