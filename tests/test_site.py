@@ -98,8 +98,7 @@ def test_a_page_prints_whole_and_light(chromium, home):
     with browser.visit(chromium, home, paper) as visit:
         visit.page.emulate_media(color_scheme="dark")
         page = visit.open(CHAPTER)
-        page.emulate_media(media="print", color_scheme="dark")
-        assert page.evaluate(accessibility.NOT_FOR_PAPER) == []
+        assert accessibility.faults_on_paper(page) == []
         assert visit.faults == []
 
 
@@ -439,7 +438,7 @@ def test_what_does_not_print_well_is_reported(chromium, tmp_path, body, faults):
     (tmp_path / "index.html").write_text(SOUND.format(body), encoding="utf-8")
     with browser.served(tmp_path) as home, browser.visit(chromium, home) as visit:
         page = visit.open("index.html")
-        assert page.evaluate(accessibility.NOT_FOR_PAPER) == faults
+        assert accessibility.faults_on_paper(page) == faults
 
 
 def test_a_link_that_leads_nowhere_is_reported(tmp_path):

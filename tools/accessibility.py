@@ -130,6 +130,14 @@ def violations(page: Page, *, colours: bool = True) -> list[str]:
     return found + [f"dark: {each}" for each in _colours(page)]
 
 
+def faults_on_paper(page: Page) -> list[str]:
+    """List what a reader would not want on paper, or would miss there."""
+    page.add_style_tag(content=STILL)
+    page.emulate_media(media="print")
+    page.evaluate(FRAMES)
+    return page.evaluate(NOT_FOR_PAPER)
+
+
 def _shapes(page: Page) -> list[str]:
     rules = {rule: {"enabled": rule in ASKED_FOR} for rule in (*ASKED_FOR, *COLOURS)}
     return page.evaluate(RUN, [{"include": ["html"]}, _options(rules=rules)])
