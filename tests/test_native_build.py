@@ -30,6 +30,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = fake_compiler(tmp_path / "compiler")
     monkeypatch.setenv("CXX", str(path))
+    # What it writes is no library, and must not lie where others look for one.
+    monkeypatch.setenv("LOSSFN_CACHE", str(tmp_path / "cache"))
     return path
 
 
