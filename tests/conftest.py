@@ -4,6 +4,9 @@ import os
 
 import hypothesis
 import matplotlib
+import pytest
+
+from tests.surroundings import cannot_check
 
 # As the Makefile does, for whoever calls pytest without it. oneDNN rounds differently
 # from CPU to CPU.
@@ -19,3 +22,16 @@ hypothesis.settings.register_profile(
     "same", derandomize=True, deadline=None, database=None
 )
 hypothesis.settings.load_profile("same")
+
+
+@pytest.fixture(scope="module", name="chromium")
+def _chromium():
+    """A browser for a file; while it is there, nothing else can use asyncio."""
+    # Imported here: most tests need none, and some environments have none.
+    from tools import browser
+
+    executable = browser.find_chromium()
+    if executable is None:
+        cannot_check("no Chromium: install it, or name one in $CHROMIUM")
+    with browser.chromium(executable) as chromium:
+        yield chromium

@@ -4,7 +4,6 @@ import copy
 import re
 import zipfile
 from datetime import datetime, timezone
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pikepdf
@@ -13,17 +12,15 @@ import pytest
 
 from tests import bundle_sample
 from tests.bundle_sample import FIRST, LONG_LINE, VERSION, write_sample
-from tests.test_site import cannot_check
-from tools import browser
+from tests.surroundings import cannot_check
+from tools.bundle import __main__ as command
 from tools.bundle import (
     backmatter,
     document,
     epub,
     epub_checks,
     mathml,
-    pages,
     pdf_checks,
-    places,
     press,
 )
 from tools.bundle.pages import BundleError
@@ -33,19 +30,12 @@ QUESTION = "book/01-first: Question 1."
 STAMP = {"title": "A small book", "author": "Somebody", "date": "D:20261128120000Z"}
 
 
-def read(folder: Path, site: Path) -> pages.Book:
-    book = pages.read_book(folder, site, VERSION)
-    places.gather(book)
-    backmatter.move_to_the_back(book)
-    return book
-
-
 class Made:
     """The small book, as PDF and as EPUB."""
 
     def __init__(self, folder, chromium):
         site = write_sample(folder)
-        self.book = read(folder, site)
+        self.book = command.read(folder, site, VERSION)
         self.html = document.to_html(self.book)
         self.pdf, self.epub = folder / "book.pdf", folder / "book.epub"
         self.press = folder / "press"
@@ -60,15 +50,6 @@ class Made:
             raw = [page.get_textpage().get_text_range() for page in opened]
         self.lines = [line for text in raw for line in text.splitlines()]
         self.texts = [" ".join(text.split()) for text in raw]
-
-
-@pytest.fixture(scope="module", name="chromium")
-def _chromium():
-    executable = browser.find_chromium()
-    if executable is None:
-        cannot_check("no Chromium: install it, or name one in $CHROMIUM")
-    with browser.chromium(executable) as chromium:
-        yield chromium
 
 
 @pytest.fixture(scope="module", name="made")
@@ -254,7 +235,7 @@ def test_a_chapter_with_a_fault_is_named(tmp_path, old, new, message):
     assert old in FIRST
     site = write_sample(tmp_path, FIRST.replace(old, new))
     with pytest.raises(BundleError, match=f"^{re.escape(message)}$"):
-        read(tmp_path, site)
+        command.read(tmp_path, site, VERSION)
 
 
 def test_a_page_that_is_not_built_is_named(tmp_path):
@@ -263,7 +244,7 @@ def test_a_page_that_is_not_built_is_named(tmp_path):
     with pytest.raises(
         BundleError, match=r"^words\.html is not in the built site: run `make book`$"
     ):
-        read(tmp_path, site)
+        command.read(tmp_path, site, VERSION)
 
 
 # --- the EPUB ------------------------------------------------------------------------

@@ -11,9 +11,9 @@ import pytest
 
 from lossfn import data
 from tests.bundle_sample import write_sample
-from tools import browser, links
+from tools import browser, links, wheel
 from tools.bundle import __main__ as command
-from tools.bundle import archive, contents, datasets, wheel
+from tools.bundle import archive, contents, datasets
 from tools.bundle.downloads import Download, in_words, list_on, put_on_site
 from tools.bundle.pages import BundleError
 
@@ -133,7 +133,7 @@ def test_a_wheel_that_cannot_be_built_says_why(tmp_path):
         (tmp_path / name).write_text("[build-system]\nrequires = 3\n")
     (tmp_path / "lossfn").mkdir()
     words = r"^the wheel cannot be built:\n(.|\n)*requires"
-    with pytest.raises(BundleError, match=words):
+    with pytest.raises(wheel.WheelError, match=words):
         wheel.build(tmp_path, tmp_path, datetime.now(timezone.utc))
 
 

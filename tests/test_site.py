@@ -4,7 +4,6 @@ The first half checks the site. The second half checks the checks, each on a sma
 that is wrong in one way.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, Page, expect
 
+from tests.surroundings import cannot_check
 from tools import accessibility, browser, links, lossfn_site, screenshots
 from tools.lossfn_links import names
 
@@ -24,22 +24,6 @@ LOOKED_AT = [page for page in PAGES if page not in TESTS[:-1]]
 CHAPTER = "book/03-softmax.html"
 PRELOADED_FONT = re.compile(r"/fontawesome/\S+\.woff2|resource: net::ERR_FAILED$")
 SCREENS = {"desktop": browser.DESKTOP, "phone": browser.PHONE}
-
-
-def cannot_check(reason: str) -> None:
-    """Skip, or fail where nobody would read that it was skipped."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="session", name="chromium")
-def _chromium() -> Iterator[Browser]:
-    executable = browser.find_chromium()
-    if executable is None:
-        cannot_check("no Chromium: install it, or name one in $CHROMIUM")
-    with browser.chromium(executable) as chromium:
-        yield chromium
 
 
 @pytest.fixture(scope="session", name="home")

@@ -39,6 +39,7 @@ from nbclient.exceptions import (
 from nbformat import NotebookNode
 
 from tools import runs
+from tools.files import write_whole
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
@@ -314,17 +315,10 @@ def refresh(path: Path) -> str | None:
     except NotebookError as error:
         return str(error)
     seconds = time.perf_counter() - start
-    _write(path, to_text(normalise(notebook, path.stem)))
+    write_whole(path, to_text(normalise(notebook, path.stem)))
     if path.parent == BOOK:
         runs.record(path, runs.new_run(notebook, seconds))
     return None
-
-
-def _write(path: Path, text: str) -> None:
-    # A second file and a rename: an interrupted run never leaves half a chapter.
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
 
 
 # --- the command -------------------------------------------------------------

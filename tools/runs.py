@@ -20,6 +20,8 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from tools.files import write_whole
+
 NAME = "runs.json"
 PACKAGES = ("keras", "numpy", "tensorflow")
 
@@ -102,9 +104,7 @@ def _stems(folder: Path) -> set[str]:
 
 def _change(folder: Path, change: Callable[[Runs], Runs]) -> None:
     with _locked(folder):
-        beside = folder / (NAME + ".part")
-        beside.write_text(to_text(change(read(folder))), encoding="utf-8")
-        beside.replace(folder / NAME)
+        write_whole(folder / NAME, to_text(change(read(folder))))
 
 
 @contextmanager

@@ -12,7 +12,6 @@
 ``epub_checks``  what epubcheck says of it
 ``datasets``     the data of the chapters as CSV
 ``downloads``    the files and their sizes, on the site's first page
-``wheel``        the package, built without a network
 ``contents``     what goes into the archive, and the words that come with it
 ``archive``      zip files that are the same bytes each time
 ===============  ======================================================================

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from tools import browser
+from tools import browser, wheel
 from tools.bundle import (
     archive,
     backmatter,
@@ -24,7 +24,6 @@ from tools.bundle import (
     pdf_checks,
     places,
     press,
-    wheel,
 )
 from tools.bundle.downloads import Download, in_words, put_on_site
 from tools.bundle.pages import Book, BundleError
@@ -54,9 +53,9 @@ def date_of(root: Path) -> datetime:
     return datetime.fromtimestamp(int(seconds), timezone.utc)
 
 
-def read(root: Path, site: Path) -> Book:
+def read(root: Path, site: Path, version: str) -> Book:
     """Read the book, its links turned inwards, its solutions at the back."""
-    book = pages.read_book(root, site, version_of(root))
+    book = pages.read_book(root, site, version)
     places.gather(book)
     backmatter.move_to_the_back(book)
     return book
@@ -104,7 +103,7 @@ def _complain(name: str, faults: list[str]) -> None:
 def make(executable: str, site: Path) -> Path:
     """Make everything, and return the archive."""
     BUNDLE.mkdir(parents=True, exist_ok=True)
-    date, book = date_of(ROOT), read(ROOT, site)
+    date, book = date_of(ROOT), read(ROOT, site, version_of(ROOT))
     stem = f"lossfn-{book.version}"
     downloads = _books(executable, book, site, date) | _code(stem, date)
     put_on_site(site, list(downloads.values()))
@@ -153,7 +152,7 @@ def main() -> int:
         return 1
     try:
         whole = make(executable, browser.SITE)
-    except BundleError as error:
+    except (BundleError, wheel.WheelError) as error:
         print(error, file=sys.stderr)
         return 1
     _say(whole)

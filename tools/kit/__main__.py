@@ -11,6 +11,7 @@ from pathlib import Path
 from tools import notebooks
 from tools.kit import build, round_trip
 from tools.kit.chapter import KitError
+from tools.wheel import WheelError
 
 FOLDER = notebooks.ROOT / "_build" / "kit"
 
@@ -28,10 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         chapters = build.build(notebooks.BOOK, options.folder, options.chapters)
-    except KitError as error:
+        build.add_wheel(options.folder / "repository")
+    except (KitError, WheelError) as error:
         print(f"No kit: {error}", file=sys.stderr)
         return 1
-    build.add_wheel(options.folder / "repository")
     graded = sum(len(chapter.graded()) for chapter in chapters)
     where = os.path.relpath(options.folder)
     print(f"{where}: {len(chapters)} chapters, {graded} graded exercises")

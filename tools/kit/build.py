@@ -5,13 +5,10 @@ from __future__ import annotations
 import csv
 import re
 import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools import notebooks
+from tools import notebooks, wheel
 from tools.kit import chapter, names, solution, student
 from tools.kit.chapter import Chapter, KitError
 from tools.kit.labels import Labels
@@ -29,8 +26,6 @@ REQUIREMENTS = (
     "pytest",
     "pytest-xdist",
 )
-# What a wheel is built from.
-PACKAGE = ("pyproject.toml", "README.md", "LICENSE", "lossfn")
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*_cache")
 
 
@@ -98,20 +93,7 @@ def _write_repository(folder: Path, student: Path, chapters: list[Chapter]) -> N
 
 def add_wheel(repository: Path) -> Path:
     """Build lossfn into the repository, so that no index needs to have it."""
-    with tempfile.TemporaryDirectory() as scratch:
-        for name in PACKAGE:
-            source = notebooks.ROOT / name
-            copy = shutil.copy if source.is_file() else _copy_folder
-            copy(source, Path(scratch) / name)
-        command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
-        command += ["--no-build-isolation", "--disable-pip-version-check"]
-        command += ["--wheel-dir", str(repository / "wheels"), scratch]
-        subprocess.run(command, check=True)
-    (wheel,) = (repository / "wheels").glob("lossfn-*.whl")
-    lines = [f"./wheels/{wheel.name}[data]", *REQUIREMENTS]
+    built = wheel.build(notebooks.ROOT, repository / "wheels")
+    lines = [f"./wheels/{built.name}[data]", *REQUIREMENTS]
     (repository / "requirements.txt").write_text("\n".join(lines) + "\n", "utf-8")
-    return wheel
-
-
-def _copy_folder(source: Path, target: Path) -> None:
-    shutil.copytree(source, target, ignore=_NOT_COPIED)
+    return built

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 
 from nbformat import NotebookNode, v4
 
@@ -27,6 +28,21 @@ def code_cell(source: str, like: NotebookNode | None = None) -> NotebookNode:
     if tags:
         cell.metadata["tags"] = sorted(tags)
     return cell
+
+
+def cells_of(
+    part: Part, markdown: Markdown, *, checked: bool
+) -> Iterator[NotebookNode]:
+    """Make the cells of a part that is no border of a solution."""
+    if part.kind == "code":
+        yield code_cell(part.source, part.cell)
+        caption = figure_text(part.cell, markdown)
+        if caption:
+            yield text_cell(caption)
+    elif part.kind == "exercise":
+        yield text_cell(exercise_text(part, markdown, checked=checked))
+    else:
+        yield text_cell(markdown.plain(part.source))
 
 
 def exercise_text(part: Part, markdown: Markdown, *, checked: bool) -> str:

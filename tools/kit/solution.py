@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nbformat import NotebookNode, v4
 
 from tools import notebooks
-from tools.kit.cells import code_cell, exercise_text, figure_text, text_cell
+from tools.kit.cells import cells_of, text_cell
 from tools.kit.chapter import Chapter
 from tools.kit.markdown import Markdown
 
@@ -26,17 +26,9 @@ def notebook(chapter: Chapter, markdown: Markdown) -> NotebookNode:
 def _cells(chapter: Chapter, markdown: Markdown) -> Iterator[NotebookNode]:
     graded = chapter.graded()
     for part in chapter.parts:
-        if part.kind == "code":
-            yield code_cell(part.source, part.cell)
-            caption = figure_text(part.cell, markdown)
-            if caption:
-                yield text_cell(caption)
-        elif part.kind == "exercise":
-            checked = part.label in graded
-            yield text_cell(exercise_text(part, markdown, checked=checked))
-        elif part.kind == "start":
+        if part.kind == "start":
             yield text_cell("#### Solution")
         elif part.kind == "end":
             yield text_cell("*End of the solution.*")
         else:
-            yield text_cell(markdown.plain(part.source))
+            yield from cells_of(part, markdown, checked=part.label in graded)

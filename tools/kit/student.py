@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from nbformat import NotebookNode, v4
 
 from tools import notebooks
-from tools.kit.cells import code_cell, exercise_text, figure_text, text_cell
-from tools.kit.chapter import Chapter, Part
+from tools.kit.cells import cells_of, code_cell, text_cell
+from tools.kit.chapter import Chapter
 from tools.kit.lost import imports_needed
 from tools.kit.markdown import Markdown
 from tools.kit.stubs import stub
@@ -79,20 +79,8 @@ def _items(chapter: Chapter, markdown: Markdown) -> Iterator[Item]:
             for cell in _places(chapter, part.label, graded.get(part.label)):
                 yield Item(cell, at, part.label)
         elif not part.of_solution:
-            for cell in _cells(part, markdown, part.label in graded):
+            for cell in cells_of(part, markdown, checked=part.label in graded):
                 yield Item(cell, at)
-
-
-def _cells(part: Part, markdown: Markdown, checked: bool) -> Iterator[NotebookNode]:
-    if part.kind == "code":
-        yield code_cell(part.source, part.cell)
-        caption = figure_text(part.cell, markdown)
-        if caption:
-            yield text_cell(caption)
-    elif part.kind == "exercise":
-        yield text_cell(exercise_text(part, markdown, checked=checked))
-    else:
-        yield text_cell(markdown.plain(part.source))
 
 
 def _places(chapter: Chapter, label: str, name: str | None) -> Iterator[NotebookNode]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
+from tools.files import write_whole
 from tools.matrix import texts
 from tools.matrix.report import Failure
 from tools.matrix.rows import Row
@@ -64,9 +65,7 @@ class Results:
 
     def write(self) -> None:
         """Write the file in its normal form."""
-        beside = self.path.with_name(self.path.name + ".part")
-        beside.write_text(to_text(self.rows), "utf-8")
-        beside.replace(self.path)
+        write_whole(self.path, to_text(self.rows))
 
 
 def to_text(rows: Mapping[str, object]) -> str:
