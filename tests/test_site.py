@@ -331,6 +331,14 @@ def test_a_sound_page_has_no_faults(chromium, tmp_path):
     assert look_at(chromium, tmp_path, body) == []
 
 
+def test_a_page_that_is_left_before_its_files_are_there_has_no_fault(visit):
+    visit.page.route("**/*.png", lambda _: None)  # never answered
+    with visit.page.expect_request("**/*.png"):
+        visit.page.goto(visit.home + CHAPTER, wait_until="commit")
+    visit.open("search.html")
+    assert visit.look() == []
+
+
 @pytest.mark.parametrize(("body", "fault"), WRONG.values(), ids=WRONG)
 def test_a_fault_of_a_page_is_reported(chromium, tmp_path, body, fault):
     assert fault in look_at(chromium, tmp_path, body)

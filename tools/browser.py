@@ -121,7 +121,10 @@ class Visit:
             self._add(f"console {message.type}: {message.text}")
 
     def _failed(self, request) -> None:
-        if request.url.startswith(self.home):
+        # "Aborted" says that the page was left before the answer came. What the
+        # server refuses or breaks off has other names.
+        left = request.failure == "net::ERR_ABORTED"
+        if request.url.startswith(self.home) and not left:
             self._add(f"a request failed: {request.url} {request.failure}")
 
     def _answered(self, response) -> None:
