@@ -8,6 +8,7 @@ from lossfn import reference
 from lossfn.exercises._answer import Answer
 from lossfn.exercises._exercise import exercise
 from lossfn.exercises._expect import expect_close, expect_gradient
+from lossfn.exercises._formulas import softmax
 
 LOGITS = np.array([[2.0, 0.0, -2.0], [0.5, 1.0, 3.0], [-1.0, 0.4, 0.0], [0, 0, 1.5]])
 CLASSES = np.array([0, 2, 1, 2])
@@ -19,7 +20,7 @@ def distillation_gradient(answer: Answer) -> str:
     gradient = answer.function("teacher", "student", "temperature")
     teacher, student = LOGITS[:2], LOGITS[2:]
     for temperature in (2.0, 10.0, 1.0):
-        q, p = (_softmax(z / temperature) for z in (student, teacher))
+        q, p = (softmax(z / temperature) for z in (student, teacher))
         expect_close(
             gradient.array(teacher, student, temperature),
             temperature * (q - p),
@@ -33,7 +34,7 @@ def distillation_gradient(answer: Answer) -> str:
                     q - p
                 ),
                 "The teacher's softmax needs the temperature too.": (
-                    temperature * (q - _softmax(teacher))
+                    temperature * (q - softmax(teacher))
                 ),
                 "The sign is wrong: the gradient is prediction minus truth, and the "
                 "student predicts.": temperature * (p - q),
@@ -42,12 +43,6 @@ def distillation_gradient(answer: Answer) -> str:
             rtol=1e-4,
         )
     return "Compared with T (q - p) at three temperatures."
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    """Return the softmax of each row, in float64."""
-    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
 @exercise("ex-03-weights", "class_weighted_loss")
@@ -74,7 +69,7 @@ def class_weighted_loss(answer: Answer) -> str:
             "class.": weights * plain,
         },
     )
-    q = _softmax(logits)
+    q = softmax(logits)
     weighted = one_hot * weights
     expect_gradient(
         answer,
@@ -101,7 +96,7 @@ def largest_loss_twice(answer: Answer) -> str:
         outputs = np.eye(classes)[1:2]  # certain of class 1, and class 0 is true
         expect_close(
             largest.array(classes),
-            -np.log(_softmax(outputs)[0, 0]),
+            -np.log(softmax(outputs)[0, 0]),
             given=f"classes = {classes}",
             mistakes={
                 "This is the smallest loss: the model is certain of the true class.": (

@@ -7,6 +7,7 @@ import numpy as np
 from lossfn.exercises._answer import Answer, WrongAnswerError
 from lossfn.exercises._exercise import exercise
 from lossfn.exercises._expect import expect_close
+from lossfn.exercises._formulas import softmax
 
 
 @exercise("ex-14-forward", "corrected")
@@ -19,7 +20,7 @@ def corrected(answer: Answer) -> str:
     logits = np.random.default_rng(14).normal(scale=3, size=(4, 10))
     logits[3] = 0
     logits[3, 2] = 800  # its exponential is too large for a float64
-    a = _softmax(logits)
+    a = softmax(logits)
     one_hot = np.eye(10)[y_true]
     own = np.sum(one_hot * a, axis=1)
     log_a = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
@@ -54,11 +55,6 @@ def corrected(answer: Answer) -> str:
         rtol=1e-4,
     )
     return "Compared with the logarithm of the summed probabilities, in float64."
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
 @exercise("ex-14-undo", "clean_shares")
