@@ -31,6 +31,7 @@ By {eq}`eq-02-x`, {numref}`fig-02-a`, {ref}`here`, {ref}`ex-02-clip`, {cite:t}`a
 and others {cite}`ann2000,bob2001`.""",
     ("import numpy as np", ""),
     ("scale, rate = 1.0, 2.0\nprint('chapter output')", "chapter output\n"),
+    ("nats = 2.3\nprint('secret answer')", "secret answer\n", "hide-cell"),
     """## Exercises
 
 ```{exercise} The uniform guess
@@ -108,7 +109,7 @@ BIBLIOGRAPHY = """
 
 
 def write_book(folder: Path, sample: list = SAMPLE) -> Path:
-    """Write a book of one chapter; a tuple is code and what it prints."""
+    """Write a book of one chapter; a tuple is code, what it prints, and its tags."""
     cells = [_cell(part) for part in sample]
     cells[2].metadata["mystnb"] = {
         "figure": {"name": "fig-02-a", "caption": "A caption with {term}`terms`."}
@@ -122,12 +123,12 @@ def write_book(folder: Path, sample: list = SAMPLE) -> Path:
     return book
 
 
-def _cell(part: str | tuple[str, str]):
+def _cell(part: str | tuple[str, ...]):
     if isinstance(part, str):
         return v4.new_markdown_cell(part)
-    code, printed = part
+    code, printed, *tags = part
     outputs = [v4.new_output("stream", text=printed)] if printed else []
-    return v4.new_code_cell(code, outputs=outputs)
+    return v4.new_code_cell(code, outputs=outputs, metadata={"tags": tags})
 
 
 def make_kit(folder: Path, sample: list = SAMPLE) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.kit_sample import MYST, SAMPLE, STEM, make_kit
+from tests.kit_sample import MYST, SAMPLE, STEM, make_kit, write_book
 from tools import notebooks
 from tools.kit import __main__ as command
 from tools.kit import build, solution, student
@@ -36,7 +36,7 @@ def made(folder: Path, sample: list) -> list[str]:
 def replaced(old: str, new: str) -> list:
     """Return the sample with a piece of it changed."""
     changed = [
-        (part[0].replace(old, new), part[1])
+        (part[0].replace(old, new), *part[1:])
         if isinstance(part, tuple)
         else part.replace(old, new)
         for part in SAMPLE
@@ -94,6 +94,7 @@ def test_the_notebook_of_a_teacher(kit):
     assert not MYST.search(text.replace("`{term}`", ""))
     assert [o[0].text for o in outputs if o] == [
         "chapter output\n",
+        "secret answer\n",
         "secret output",
         "secret output",
     ]
@@ -201,6 +202,10 @@ NAMES_LOST = {
     "a helper that another solution calls": ("helper(epsilon)", "helper", "ex-02-clip"),
     "a value in a stub's signature": ("base=limit", "limit", "ex-02-uniform"),
 }
+BY_ANSWERS = {
+    "in an exercise": ("given = 2", "given = nats", "given = nats"),
+    "in a solution": ("np.log(1 / epsilon - 1)", "ask(epsilon)", "ex-02-clip"),
+}
 
 
 @pytest.mark.parametrize(("needs", "name", "by"), NAMES_LOST.values(), ids=NAMES_LOST)
@@ -213,6 +218,20 @@ def test_a_name_that_students_would_lack(tmp_path, needs, name, by):
     words = (
         f"{STEM}: {by or needs.splitlines()[0]} needs {name} of the solution of "
         "ex-02-uniform, which students do not get: define it before the exercise"
+    )
+    with pytest.raises(KitError, match=f"^{re.escape(words)}$"):
+        made(tmp_path, sample)
+
+
+@pytest.mark.parametrize(("old", "new", "by"), BY_ANSWERS.values(), ids=BY_ANSWERS)
+def test_a_name_of_the_answers_to_questions(tmp_path, old, new, by):
+    sample = replaced(old, new)
+    at = next(i for i, part in enumerate(sample) if part[-1] == "hide-cell")
+    sample[at] = (f"{sample[at][0]}\n\n\ndef ask(x):\n    return x", *sample[at][1:])
+    name = re.search(r"nats|ask", new)[0]
+    words = (
+        f"{STEM}: {by} needs {name} of the answers to the questions, which students do "
+        "not get: define it before the exercise"
     )
     with pytest.raises(KitError, match=f"^{re.escape(words)}$"):
         made(tmp_path, sample)
@@ -252,6 +271,49 @@ def test_a_solution_without_an_exercise(tmp_path):
     sample = replaced(":label: ex-02-clip", ":label: ex-02-other")
     with pytest.raises(KitError, match=f"^{STEM}.ipynb: no exercise ex-02-clip$"):
         made(tmp_path, sample)
+
+
+def test_a_new_kit_takes_the_place_of_an_older_one(tmp_path):
+    book = write_book(tmp_path)
+    for _ in range(2):
+        build.build(book, tmp_path / "kit")
+    (tmp_path / "kit" / "student" / "old.ipynb").touch()
+    build.build(book, tmp_path / "kit")
+    assert {path.name for path in (tmp_path / "kit").iterdir()} == set(build.PARTS)
+    assert not (tmp_path / "kit" / "student" / "old.ipynb").exists()
+
+
+KEPT = {
+    "a folder of something else": (
+        "notes.txt",
+        "{kit} holds what is no kit, and would be deleted",
+    ),
+    "a folder that is called like a part": (
+        "student/marks.csv",
+        "{kit} holds what is no kit, and would be deleted",
+    ),
+    "a kit with a file of one's own": (
+        "README.md notes.txt",
+        "{kit} holds what is no kit, and would be deleted",
+    ),
+    "a class's repository": (
+        "README.md repository/.git/HEAD",
+        "{kit}/repository is a git repository, and would be deleted: move it away",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "words"), KEPT.values(), ids=KEPT)
+def test_a_folder_that_is_not_deleted(tmp_path, files, words):
+    kit = tmp_path / "kit"
+    kept = [kit / name for name in files.split()]
+    for path in kept:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    said = re.escape(words.format(kit=kit))
+    with pytest.raises(KitError, match=f"^{said}$"):
+        build.build(write_book(tmp_path), kit)
+    assert all(path.exists() for path in kept)
 
 
 def test_the_command_says_what_is_wrong(tmp_path, capsys):

@@ -207,6 +207,21 @@ def test_cells_that_an_answer_does_not_need_are_left_out(grade):
     assert grade(IMPORTS, LOOP, EMPTY, CHECK, whole=False).startswith(TO_DO)
 
 
+def test_the_checks_of_a_notebook_work_after_those_of_the_grader(kit, grade, tmp_path):
+    import exercises
+    import grader
+
+    clip = "def lead_where_gradient_dies(epsilon):\n    return np.log(epsilon)"
+    check = 'check_answer("ex-02-clip", lead_where_gradient_dies)'
+    path = submission(tmp_path / "both", IMPORTS, WRONG, CHECK, clip, check)
+    names = {"ex-02-uniform": "uniform_guess", "ex-02-clip": "lead_where_gradient_dies"}
+    both = [exercises.Exercise(label, STEM, n, 1.0) for label, n in names.items()]
+    said = grader.grade(path, both, whole=True)
+    assert said["ex-02-uniform"].words == BASE_2
+    assert said["ex-02-clip"].words.startswith("ex-02-clip is not right yet. For eps")
+    assert "Before it" not in said["ex-02-clip"].words
+
+
 def test_all_cells_are_tried_before_an_answer_is_called_wrong(grade):
     hidden = "globals().update(uniform_guess=np.log)"
     assert grade(IMPORTS, WRONG, hidden, CHECK, whole=False) == "passed"

@@ -26,11 +26,12 @@ REQUIREMENTS = (
     "pytest",
     "pytest-xdist",
 )
+PARTS = ("README.md", "repository", "solution", "student")
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*_cache")
 
 
 def build(book: Path, folder: Path, wanted: Sequence[str] = ()) -> list[Chapter]:
-    """Write the kit into a folder, in the place of what is there.
+    """Write the kit into a folder, in the place of an older kit.
 
     Args:
         book: The folder of the chapters.
@@ -41,8 +42,10 @@ def build(book: Path, folder: Path, wanted: Sequence[str] = ()) -> list[Chapter]
         The chapters.
 
     Raises:
-        KitError: If there is no such chapter, or no kit can be made of one.
+        KitError: If there is no such chapter, no kit can be made of one, or the folder
+            holds something else.
     """
+    _check_replaceable(folder)
     paths = choose(book, wanted)
     markdown = Markdown(Labels(book), [path.stem for path in paths])
     chapters = [chapter.read(path) for path in paths]
@@ -56,6 +59,20 @@ def build(book: Path, folder: Path, wanted: Sequence[str] = ()) -> list[Chapter]
     _write_repository(folder / "repository", folder / "student", chapters)
     shutil.copy(HERE / "instructor.md", folder / "README.md")
     return chapters
+
+
+def _check_replaceable(folder: Path) -> None:
+    """Refuse to delete what is not as this program wrote it."""
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    others = {path.name for path in folder.iterdir()} - set(PARTS)
+    if others or not (folder / "README.md").is_file():
+        raise KitError(f"{folder} holds what is no kit, and would be deleted")
+    if (folder / "repository" / ".git").exists():
+        raise KitError(
+            f"{folder}/repository is a git repository, and would be deleted: "
+            "move it away"
+        )
 
 
 def choose(book: Path, wanted: Sequence[str]) -> list[Path]:

@@ -45,6 +45,12 @@ class Part:
         """Whether it is hidden until the reader opens it."""
         return bool(self.label) and self.kind != "exercise"
 
+    @property
+    def is_withheld(self) -> bool:
+        """Whether students do not get it: a solution, or the answers to questions."""
+        tags = self.cell.metadata.get("tags", ()) if self.cell else ()
+        return self.of_solution or (self.kind == "code" and "hide-cell" in tags)
+
 
 @dataclass(frozen=True)
 class Chapter:

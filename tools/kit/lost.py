@@ -1,4 +1,4 @@
-"""What a chapter loses with its solutions: imports are kept, the rest is refused."""
+"""What a chapter loses with its solutions and answers: only imports may be needed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.kit.chapter import Chapter, KitError, Part
 def imports_needed(
     chapter: Chapter, sources: Sequence[tuple[int, str, str]]
 ) -> dict[int, list[str]]:
-    """Find the imports that stand in solutions and that a student's cells need.
+    """Find the imports that stand in what is withheld and that a student's cells need.
 
     Args:
         chapter: The chapter.
@@ -22,7 +22,7 @@ def imports_needed(
         For a part's position, the statements that its cells need.
 
     Raises:
-        KitError: If a cell needs something else that only a solution defines.
+        KitError: If a cell needs something else that is withheld.
     """
     _check_between_solutions(chapter)
     # Of a solution, a student writes what the stub is called.
@@ -31,7 +31,7 @@ def imports_needed(
     for at, label, source in sources:
         for name in sorted(names.needed_by(source) - written):
             binding = _last_binding(chapter, name, at, within=label)
-            if binding is None or not binding.of_solution:
+            if binding is None or not binding.is_withheld:
                 continue
             line = names.imports_of(binding.source).get(name)
             if line is None:
@@ -54,7 +54,9 @@ def _check_between_solutions(chapter: Chapter) -> None:
             continue
         for name in sorted(names.needed_by(part.source)):
             binding = _last_binding(chapter, name, at, within="")
-            if binding is None or binding.label in ("", part.label):
+            if binding is None or not binding.is_withheld:
+                continue
+            if binding.label == part.label:
                 continue
             if name in names.defined_in(binding.source):
                 raise _lost(chapter, name, binding.label, part.label)
@@ -62,7 +64,8 @@ def _check_between_solutions(chapter: Chapter) -> None:
 
 def _lost(chapter: Chapter, name: str, label: str, needs: str) -> KitError:
     first = needs.strip().splitlines()[0]
+    where = f"the solution of {label}" if label else "the answers to the questions"
     return KitError(
-        f"{chapter.stem}: {first} needs {name} of the solution of {label}, which "
-        "students do not get: define it before the exercise"
+        f"{chapter.stem}: {first} needs {name} of {where}, which students do not get: "
+        "define it before the exercise"
     )

@@ -78,7 +78,7 @@ def _items(chapter: Chapter, markdown: Markdown) -> Iterator[Item]:
         if part.kind == "start":
             for cell in _places(chapter, part.label, graded.get(part.label)):
                 yield Item(cell, at, part.label)
-        elif not part.of_solution:
+        elif not part.is_withheld:
             for cell in cells_of(part, markdown, checked=part.label in graded):
                 yield Item(cell, at)
 
