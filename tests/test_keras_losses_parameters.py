@@ -290,7 +290,7 @@ def test_the_keywords_are_those_of_the_function_and_those_of_keras(case: LossCas
     assert keywords["name"].default == case.function.__name__
     assert keywords["dtype"].default is None
     # Every keyword has a line of its own in the docstring.
-    described = re.findall(r"^ {8}(\w+): ", case.cls.__doc__, re.MULTILINE)
+    described = re.findall(r"^ {4}(\w+): ", inspect.getdoc(case.cls), re.MULTILINE)
     assert described[: len(keywords)] == [*keywords]
 
 

@@ -208,7 +208,10 @@ def _start_tensorflow() -> None:
     """Import TensorFlow, without the lines it prints unless somebody asked for them."""
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3":
         with _standard_error_held_back():
-            importlib.import_module("tensorflow")
+            tf = importlib.import_module("tensorflow")
+            # Before TensorFlow 2.21, XLA announces itself when it first compiles, at
+            # whatever level.
+            tf.function(lambda: tf.zeros([]), jit_compile=True)()
 
 
 @contextlib.contextmanager
