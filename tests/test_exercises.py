@@ -5,8 +5,10 @@ import inspect
 import re
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from lossfn import exercises
 from lossfn.exercises import WrongAnswerError, check_answer, exercises_of
@@ -140,6 +142,46 @@ def test_a_number_that_is_none_is_told_so(answer, message):
     with pytest.raises(WrongAnswerError) as raised:
         Answer("n", answer).numbers()
     assert str(raised.value) == message
+
+
+# What a student may hand in by mistake: no check may stop with a traceback of its own.
+def hand_out(value):
+    return lambda *_, **__: value
+
+
+NONSENSE = {
+    "a number": 0.0,
+    "no number": float("nan"),
+    "a number too large": 10**400,
+    "a text": "text",
+    "an empty list": [],
+    "rows of two lengths": [[1], [1, 2]],
+    "a class": dict,
+    "a loss of Keras": keras.losses.MeanSquaredError(),
+    "a function that raises": raises,
+    "a function that returns nothing": hand_out(None),
+    "a function of one number": hand_out(0.0),
+    "a function of no number": hand_out(np.nan),
+    "a function of a complex number": hand_out(1j),
+    "a function of a text": hand_out("text"),
+    "a function of an empty list": hand_out([]),
+    "a function of rows of two lengths": hand_out([[1], [1, 2]]),
+    "a function of another shape": hand_out(np.zeros((7, 5, 3))),
+    "a function of integers": hand_out(np.zeros(4, int)),
+    "a function of a tensor": hand_out(tf.zeros(3)),
+    "a function of a tensor of text": hand_out(tf.constant("text")),
+    "a function of a sparse tensor": hand_out(tf.sparse.eye(3)),
+    "a function of a function": hand_out(hand_out(None)),
+    "a function that returns its argument": lambda *arguments, **_: arguments[:1],
+}
+
+
+@pytest.mark.parametrize("answer", NONSENSE.values(), ids=NONSENSE)
+def test_nonsense_gets_words(answer):
+    for label in EXERCISES:
+        verdict = check_answer(label, answer)
+        assert not verdict.passed, label
+        assert re.fullmatch(r".{15,400}", verdict.message), label
 
 
 def test_an_unknown_exercise_names_those_of_its_chapter():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from decimal import Decimal
 
 import numpy as np
 
@@ -136,6 +137,8 @@ def as_array(value: object, begins: str) -> np.ndarray:
     """Return numbers as float64, or say that they are none."""
     try:
         return np.asarray(value, dtype=np.float64)
+    except OverflowError:
+        raise WrongAnswerError(f"{begins} too large for a number.") from None
     except (TypeError, ValueError):
         raise WrongAnswerError(f"{begins} {_what(value)}, not numbers.") from None
 
@@ -153,6 +156,8 @@ def written(value: object, digits: int = 4) -> str:
         value = value.numpy()
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
+    if isinstance(value, int) and abs(value) > 10**20:
+        return f"{Decimal(value):.{digits - 1}e}"
     if isinstance(value, bool | int | str) or value is None:
         return repr(value)
     if isinstance(value, float):

@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 
+from lossfn import theory
 from lossfn.exercises._answer import Answer, WrongAnswerError
 from lossfn.exercises._exercise import exercise
 from lossfn.exercises._expect import expect_close
@@ -32,6 +33,8 @@ def entropy_of_sum(answer: Answer) -> str:
                     both - right
                 ),
                 "This is the entropy of one die.": np.log2(faces),
+                "This is the mean length of the Huffman code: the entropy can be "
+                "less.": _huffman_length(_ways_to_make(faces)),
                 "You count 1 and 2 once: it comes up as (1, 2) and as (2, 1).": (
                     _entropy_of_counts(_ways_to_make(faces, ordered=False))
                 ),
@@ -49,6 +52,11 @@ def _ways_to_make(faces: int, *, ordered: bool = True) -> list[int]:
 def _entropy_of_counts(counts: list[int]) -> float:
     p = np.array(counts) / sum(counts)
     return float(np.sum(p * np.log2(1 / p)))
+
+
+def _huffman_length(counts: list[int]) -> float:
+    p = np.array(counts) / sum(counts)
+    return float(theory.expected_code_length(p, theory.huffman_code(p)))
 
 
 @exercise("ex-01-hedge", "excess_bounds")
@@ -71,7 +79,7 @@ def excess_bounds(answer: Answer) -> str:
                 "The two are exchanged: q keeps the weight 1 - epsilon, so the excess "
                 "over it is the small one.": right[::-1],
                 "This is the share that each part keeps: the excess is the surprise "
-                "at it, minus its logarithm.": 2**-right,
+                "at it.": 2**-right,
                 "The sign is wrong: a smaller probability is a longer codeword.": (
                     -right
                 ),

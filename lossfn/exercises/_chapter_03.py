@@ -39,10 +39,20 @@ def distillation_gradient(answer: Answer) -> str:
                 "The sign is wrong: the gradient is prediction minus truth, and the "
                 "student predicts.": temperature * (p - q),
                 "This is the limit for a large T.": (student - teacher) / 3,
+                "The softmax was taken over both rows at once: each row is an "
+                "example.": temperature
+                * (
+                    _softmax_of_all(student, temperature)
+                    - _softmax_of_all(teacher, temperature)
+                ),
             },
             rtol=1e-4,
         )
     return "Compared with T (q - p) at three temperatures."
+
+
+def _softmax_of_all(logits: np.ndarray, temperature: float) -> np.ndarray:
+    return softmax(logits.ravel() / temperature).reshape(logits.shape)
 
 
 @exercise("ex-03-weights", "class_weighted_loss")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossfn import reference
-from lossfn.exercises._answer import Answer, WrongAnswerError
+from lossfn.exercises._answer import Answer, WrongAnswerError, as_array
 from lossfn.exercises._exercise import exercise
 from lossfn.exercises._expect import expect_close, expect_gradient
 
@@ -52,11 +52,12 @@ def _picture() -> tuple[np.ndarray, np.ndarray]:
     return mask, generator.normal(size=(2, 3, 4, 5))
 
 
-def _one_number(value: object) -> object:
-    if np.shape(value) != ():
+def _one_number(value: object) -> np.ndarray:
+    value = as_array(value, "Your function returns")
+    if value.shape != ():
         raise WrongAnswerError(
             "Your function must return one number, the mean over the pixels that "
-            f"count, got shape {np.shape(value)}."
+            f"count, got shape {value.shape}."
         )
     return value
 
@@ -105,6 +106,10 @@ def smoothed_loss(answer: Answer) -> str:
             "The mean of the logits is needed, not their sum.": (
                 (1 - share) * plain
                 + share * (_log_sum_exp(logits)[:, 0] - logits.sum(axis=1))
+            ),
+            "The mean of the logits is needed for each example, not for the batch.": (
+                (1 - share) * plain
+                + share * (_log_sum_exp(logits)[:, 0] - logits.mean())
             ),
             "The two weights are exchanged: the one-hot part has 1 - epsilon.": (
                 dense(share * one_hot + (1 - share) / 4)
@@ -177,7 +182,7 @@ def first_too_many(answer: Answer) -> str:
             "With this number they do not exceed it yet: it is one too few.": right - 1,
             "With one class fewer they exceed it already.": right + 1,
             "A number of float32 has 4 bytes, not 8.": 10**9 // (8 * 32 * 512) + 1,
-            "A number of float32 has 4 bytes.": 10**9 // (32 * 512) + 1,
+            "A number of float32 has 4 bytes, not 1.": 10**9 // (32 * 512) + 1,
             "A billion bytes are 10^9, not 2^30.": 2**30 // (4 * 32 * 512) + 1,
             "Take a whole number of classes: the next larger one.": (
                 10**9 / (4 * 32 * 512)

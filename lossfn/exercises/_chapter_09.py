@@ -22,7 +22,7 @@ def exchanged(answer: Answer) -> str:
         if got.shape == ():
             raise WrongAnswerError(ONE_NUMBER)
         expect_close(
-            got,
+            got[:, np.newaxis] if got.shape == (len(outputs),) else got,
             -(1 - y_true) * _clipped_log(outputs),
             given=f"y_true = {y_true[:, 0].tolist()} and y_pred = "
             f"{outputs[:, 0].tolist()}",
@@ -41,6 +41,9 @@ def exchanged(answer: Answer) -> str:
                     - y_true * _clipped_log(1 - outputs)
                 ),
                 "The clip of the source is missing.": (-(1 - y_true) * _log(outputs)),
+                "The clip is another one: the source's goes from 1e-10 to 1.": (
+                    -(1 - y_true) * np.log(np.clip(outputs, 1e-7, 1 - 1e-7))
+                ),
             },
         )
     return "Compared with -(1 - y) log(clip(a)) in float64, for six outputs."
@@ -126,6 +129,9 @@ def slope_for_a_zero(answer: Answer) -> str:
                 np.clip(1 - outputs, 1e-7, 1 - 1e-7)
             ),
             "Below 0 the clip acts too.": np.where(outputs < 1, 1 / (1 - outputs), 0),
+            "The clip has a slope of its own: outside it is 0.": (
+                1 / (1 - np.clip(outputs, 1e-7, 1 - 1e-7))
+            ),
         },
         rtol=1e-4,
     )

@@ -44,8 +44,10 @@ def costs_with_salvage(answer: Answer) -> str:
                 "it, not the price.": [r, k - v],
                 "A piece that is short cannot be left: the salvage value is no part "
                 "of the underage cost.": [r - k - v, k - v],
-                "A piece that is left costs the cost less the salvage value, wherever "
-                "the price is.": [r - k, r - v],
+                "A piece that is left was bought at the unit cost, not at the price.": [
+                    r - k,
+                    r - v,
+                ],
                 "Half of the cost is one salvage value: use the argument.": [
                     r - k,
                     k / 2,

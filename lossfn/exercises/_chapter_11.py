@@ -9,7 +9,7 @@ import numpy as np
 
 from lossfn.exercises._answer import Answer, WrongAnswerError
 from lossfn.exercises._exercise import exercise
-from lossfn.exercises._expect import ONE_NUMBER, expect_close
+from lossfn.exercises._expect import expect_close
 
 
 @exercise("ex-11-conformal", "widening")
@@ -100,7 +100,10 @@ def interval_score(answer: Answer) -> str:
 
 def _expect_each(got: np.ndarray, shape: tuple[int, ...]) -> None:
     if got.shape == ():
-        raise WrongAnswerError(ONE_NUMBER)
+        raise WrongAnswerError(
+            "Your function returns one number: return one for each household, and take "
+            "means of them later."
+        )
     if got.shape == (*shape, 2):
         raise WrongAnswerError(
             "Your function returns a loss for each end: add up the two ends of each "

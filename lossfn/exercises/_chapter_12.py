@@ -18,7 +18,8 @@ def asymmetric_loss(answer: Answer) -> str:
 
     Read as Keras reads it: made from what ``get_config`` returns.
     """
-    answer.function("factor")
+    _expect_no_object(answer)
+    answer.function("factor=")
     loss = _made(answer, reduction="none")
     _expect_costs(loss)
     _expect_no_pairs(loss)
@@ -27,10 +28,19 @@ def asymmetric_loss(answer: Answer) -> str:
     return "Compared with costs by hand, and with a copy made from get_config."
 
 
+def _expect_no_object(answer: Answer) -> None:
+    from keras.losses import Loss
+
+    if isinstance(answer.value, Loss):
+        raise WrongAnswerError(
+            "asymmetric_loss must be the class, got a loss that was made by it."
+        )
+
+
 def _made(answer: Answer, **settings: str) -> object:
     from keras.losses import Loss
 
-    loss = answer(4.0, **settings)
+    loss = answer(factor=4.0, **settings)
     if not isinstance(loss, Loss):
         raise WrongAnswerError(
             f"asymmetric_loss must make a keras.losses.Loss, got {type(loss).__name__}."
@@ -91,7 +101,7 @@ def _expect_no_pairs(loss: object) -> None:
 def _expect_complete_config(answer: Answer) -> None:
     settings = {"reduction": "sum", "name": "bread", "dtype": "float64"}
     loss = _made(answer, **settings)
-    config = loss.get_config()
+    config = _config_of(loss)
     for key, value in {"factor": 4.0, **settings}.items():
         if key not in config:
             raise WrongAnswerError(
@@ -105,6 +115,20 @@ def _expect_complete_config(answer: Answer) -> None:
     _expect_equal_copy(loss, config)
 
 
+def _config_of(loss: object) -> dict:
+    try:
+        config = loss.get_config()
+    except Exception as error:
+        raise WrongAnswerError(
+            f"Your get_config raised {type(error).__name__}: {first_line(error)}"
+        ) from None
+    if not isinstance(config, dict):
+        raise WrongAnswerError(
+            f"get_config must return a dict, got {type(config).__name__}."
+        )
+    return config
+
+
 def _expect_equal_copy(loss: object, config: dict) -> None:
     try:
         copy = type(loss).from_config(config)
@@ -113,11 +137,11 @@ def _expect_equal_copy(loss: object, config: dict) -> None:
             "Loading calls __init__ with what get_config returned, and that raises "
             f"{type(error).__name__}: {first_line(error)}"
         ) from None
-    if copy.get_config() != config:
+    if _config_of(copy) != config:
         raise WrongAnswerError(
             f"A copy made from {config} has the configuration {copy.get_config()}."
         )
-    before, after = (float(each(DEMAND, ORDERS)) for each in (loss, copy))
+    before, after = (float(_values(each, DEMAND, ORDERS)) for each in (loss, copy))
     if before != after:
         raise WrongAnswerError(
             f"The loss is {before:g}, and {after:g} for a copy made from its "

@@ -18,18 +18,18 @@ from lossfn.exercises._expect import (
 def mended_distance(answer: Answer) -> str:
     """A function of y_true and y_pred: the distance, with a gradient at 0 too."""
     distance = answer.function("y_true", "y_pred")
-    y_true, y_pred = np.array([2.0, 2.0, 2.0]), np.array([2.0, 5.0, -1.0])
+    y_true, y_pred = np.float32([2.0, 2.0, 2.0]), np.float32([2.0, 5.0, -1.0])
     right = np.abs(y_true - y_pred)
+    got = _called_with_tensors(distance, y_true, y_pred)
     expect_close(
-        _called_with_tensors(distance, y_true, y_pred),
+        got,
         right,
         mistakes={
             "This is the square of the distance: it is large for large errors.": (
                 right**2
             ),
-            "Something was added under the root: a perfect prediction has a loss.": (
-                np.sqrt(right**2 + 1e-7)
-            ),
+            "Something was added under the root, or cut off there: a perfect "
+            "prediction has a loss.": np.hypot(right, np.resize(got, 1)),
         },
         atol=1e-7,
     )
@@ -47,7 +47,7 @@ def mended_distance(answer: Answer) -> str:
 
 def _called_with_tensors(
     loss: Answer, y_true: np.ndarray, y_pred: np.ndarray
-) -> object:
+) -> np.ndarray:
     """Call a loss of TensorFlow with tensors and return its numbers."""
     import tensorflow as tf
 
@@ -58,7 +58,7 @@ def _called_with_tensors(
 def mended_signs(answer: Answer) -> str:
     """A function of labels -1 and 1 and of logits: the sigmoid cross entropy."""
     loss = answer.function("y_true", "y_pred")
-    signs, logits = np.array([-1.0, 1.0, -1.0]), np.array([-3.0, 3.0, 2.0])
+    signs, logits = np.float32([-1.0, 1.0, -1.0]), np.float32([-3.0, 3.0, 2.0])
     right = np.logaddexp(0, -signs * logits)
     unchanged = np.logaddexp(0, logits) - signs * logits
     expect_close(
@@ -72,17 +72,18 @@ def mended_signs(answer: Answer) -> str:
         },
     )
     expect_gradient(answer, (signs, logits), -signs / (1 + np.exp(signs * logits)))
-    strange = np.array([255.0, 1.0, -1.0])
-    if not loss.refuses(_tensor(strange), _tensor(logits)):
-        value = _called_with_tensors(loss, strange, logits)[0]
-        raise WrongAnswerError(
-            f"The label 255 has the loss {written(value)}, and no error: the next "
-            "picture's mask will be trained on in silence. Refuse what is no label."
-        )
+    for label in (255, -2):
+        _expect_refused(loss, label, logits)
     return "Compared with softplus(-y z); a label of 255 is refused."
 
 
-def _tensor(values: np.ndarray) -> object:
+def _expect_refused(loss: Answer, label: int, logits: np.ndarray) -> None:
     import tensorflow as tf
 
-    return tf.constant(values)
+    strange = np.float32([label, 1, -1])
+    if not loss.refuses(tf.constant(strange), tf.constant(logits)):
+        value = _called_with_tensors(loss, strange, logits)[0]
+        raise WrongAnswerError(
+            f"The label {label} has the loss {written(value)}, and no error: a model "
+            "would be trained on it in silence. Refuse what is no label."
+        )

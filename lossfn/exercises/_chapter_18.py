@@ -16,19 +16,19 @@ def huber_slope(answer: Answer) -> str:
     import tensorflow as tf
 
     slope = answer.function("y_true", "y_pred")
-    y_true, y_pred = np.zeros(5), np.array([-3.0, -0.5, 0.0, 0.5, 3.0])
+    y_true, y_pred = np.zeros(5, np.float32), np.float32([-3, -0.5, 0, 0.5, 3])
     right = np.clip(y_pred - y_true, -1, 1)
     expect_close(
         slope.array(tf.constant(y_true), tf.constant(y_pred)),
         right,
         given="y_true = 0 and y_pred = [-3, -0.5, 0, 0.5, 3]",
         mistakes={
-            "This is the slope of the squared error: cut it off at -1 and 1.": (
+            "This is the slope of half the squared error: cut it off at -1 and 1.": (
                 y_pred - y_true
             ),
             "This is the slope by y_true: that by y_pred has the other sign.": -right,
             "This is the slope of the absolute error: within 1 the slope is the "
-            "error.": np.sign(y_pred - y_true),
+            "prediction minus the truth.": np.sign(y_pred - y_true),
             "Far out the slope is -1 below and 1 above, not 0: the line goes on.": (
                 np.where(np.abs(y_pred) < 1, y_pred, 0)
             ),

@@ -7,6 +7,7 @@ import numpy as np
 from lossfn.exercises._answer import Answer
 from lossfn.exercises._exercise import exercise
 from lossfn.exercises._expect import expect_close
+from lossfn.exercises._formulas import softmax
 
 
 @exercise("ex-19-floors", "sparse_traffic")
@@ -24,6 +25,12 @@ def sparse_traffic(answer: Answer) -> str:
                 "The labels are missing: 8 bytes for each example.": 8 * n * k,
                 "The gradient has to be written too.": 4 * n * k + 8 * n,
                 "An int64 label has 8 bytes.": 8 * n * k + 4 * n,
+                "The loss is a mean, one number, and is left out.": (
+                    8 * n * k + 8 * n + 4
+                ),
+                "The loss is a mean: there are no losses of examples to write.": (
+                    8 * n * k + 12 * n
+                ),
                 "These are numbers, not bytes: a float32 has 4.": 2 * n * k + n,
             },
             rtol=1e-9,
@@ -59,24 +66,24 @@ def gradient_by_bias(answer: Answer) -> str:
     y = generator.integers(0, 3, 10)
     x, w = generator.normal(size=(10, 2)), generator.normal(size=(2, 3))
     b = np.array([0.5, -1.0, 0.0])
-    by_logits = _softmax(x @ w + b) - np.eye(3)[y]
+    by_logits = softmax(x @ w + b) - np.eye(3)[y]
+    means_of_blocks = [by_logits[i : i + 4].mean(0) for i in (0, 4, 8)]
     expect_close(
         gradient.array(y, x, w, b),
         by_logits.mean(axis=0),
         given="10 examples and 3 classes",
         mistakes={
             "This is the gradient of the sum: the loss is the mean.": by_logits.sum(0),
-            "The bias is missing in the logits.": (_softmax(x @ w) - np.eye(3)[y]).mean(
+            "The bias is missing in the logits.": (softmax(x @ w) - np.eye(3)[y]).mean(
                 0
             ),
             "The sign is wrong: prediction minus truth.": -by_logits.mean(0),
             "Each block was divided by its own size: divide by the number of all "
-            "examples.": sum(by_logits[i : i + 4].mean(0) for i in (0, 4, 8)),
+            "examples.": np.sum(means_of_blocks, axis=0),
+            "The last block is smaller, and its mean must not count as much as the "
+            "others: divide by the number of all examples.": np.mean(
+                means_of_blocks, axis=0
+            ),
         },
     )
     return "Compared with the mean of the rows of softmax minus one-hot."
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(logits - logits.max(-1, keepdims=True))
-    return exponentials / exponentials.sum(-1, keepdims=True)

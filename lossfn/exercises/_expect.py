@@ -32,7 +32,8 @@ def expect_close(
     Args:
         got: What the answer gives.
         expected: The right numbers, computed another way.
-        given: What they were computed for, ``"classes = 10"``.
+        given: What they were computed for, ``"classes = 10"``. Without it, one number
+            is the whole answer, and the words do not say the right one.
         what: Subject and verb of the sentence that is said.
         mistakes: For the numbers that a usual mistake gives, the words that explain it.
             They are looked up before the mistakes that every exercise knows.
@@ -52,8 +53,10 @@ def expect_close(
     if got.size > 1:
         at = written(place[0] if len(place) == 1 else list(place))
         said = f"{where} {got_here} at position {at}, where {right_here} is right."
-    else:
+    elif given:
         said = f"{where} {got_here}, and {right_here} is right."
+    else:  # the number is the whole answer, which is not given away
+        said = f"{where} {got_here}, which is {_beside(got[place], expected[place])}."
     known = {**(mistakes or {}), **_usual_mistakes(expected)}
     for words, values in known.items():
         # Looser than the comparison: it chooses words, it decides nothing.
@@ -70,9 +73,8 @@ def _expect_shape(got: np.ndarray, expected: np.ndarray, given: str) -> None:
     if got.shape == () and expected.ndim == 1:
         raise WrongAnswerError(ONE_NUMBER)
     where = f"For {given} your" if given else "Your"
-    said = (
-        f"{where} answer has shape {got.shape}, and the shape must be {expected.shape}."
-    )
+    asked = f"have shape {expected.shape}" if expected.shape else "be one number"
+    said = f"{where} answer has shape {got.shape}, and must {asked}."
     stretched = expected.ndim == 1 and got.shape == 2 * expected.shape
     if stretched:
         said += (
@@ -89,6 +91,12 @@ def _told_apart(got: float, right: float) -> tuple[str, str]:
         if both[0] != both[1]:
             break
     return both
+
+
+def _beside(got: float, right: float) -> str:
+    if np.isnan(got):
+        return "no number"
+    return "too large" if got > right else "too small"
 
 
 def _first_difference(
@@ -169,7 +177,8 @@ def gradient_of(
     with tf.GradientTape() as tape:
         tape.watch(tensors[by])
         values = answer(*tensors, **keywords)
-        total = tf.reduce_sum(values) if tf.is_tensor(values) else None
+        numbers = isinstance(values, tf.Tensor) and values.dtype.is_floating
+        total = tf.reduce_sum(values) if numbers else None
     gradient = None if total is None else tape.gradient(total, tensors[by])
     if gradient is None:
         raise WrongAnswerError(

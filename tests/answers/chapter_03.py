@@ -18,6 +18,10 @@ def only_student_flattened(teacher, student, temperature):
     return temperature * (q - tf.nn.softmax(teacher))
 
 
+def softmax_of_all(logits):
+    return np.exp(logits) / np.sum(np.exp(logits))
+
+
 def by_tape(teacher, student, temperature):
     student = tf.convert_to_tensor(student)
     with tf.GradientTape() as tape:
@@ -122,6 +126,14 @@ WRONG = [
         only_student_flattened,
         "For temperature = 2 your function gives -1.305 at position [0, 0], where "
         "-0.9015 is right. The teacher's softmax needs the temperature too.",
+    ),
+    Wrong(
+        "ex-03-temperature",
+        "one softmax for all rows",
+        lambda t, z, by: by * (softmax_of_all(z / by) - softmax_of_all(t / by)),
+        "For temperature = 2 your function gives -0.2981 at position [0, 0], where "
+        "-0.9015 is right. The softmax was taken over both rows at once: each row is "
+        "an example.",
     ),
     Wrong(
         "ex-03-temperature",

@@ -82,6 +82,11 @@ def sum_of_logits(labels, logits, epsilon):
     return (1 - epsilon) * sparse(labels, logits) + epsilon * every
 
 
+def mean_of_batch(labels, logits, epsilon):
+    every = tf.reduce_logsumexp(logits, axis=-1) - tf.reduce_mean(logits)
+    return (1 - epsilon) * sparse(labels, logits) + epsilon * every
+
+
 def exchanged_weights(labels, logits, epsilon):
     return epsilon * sparse(labels, logits) + (1 - epsilon) * uniform(logits)
 
@@ -190,6 +195,14 @@ WRONG = [
     ),
     Wrong(
         "ex-04-smoothing",
+        "mean of the batch",
+        mean_of_batch,
+        "For epsilon = 0.2 and 4 classes your function gives 0.6507 at position 0, "
+        "where 0.6673 is right. The mean of the logits is needed for each example, "
+        "not for the batch.",
+    ),
+    Wrong(
+        "ex-04-smoothing",
         "exchanged",
         exchanged_weights,
         "For epsilon = 0.2 and 4 classes your function gives 1.642 at position 0, "
@@ -252,28 +265,28 @@ WRONG = [
         "ex-04-gigabyte",
         "one too few",
         15258,
-        "Your number is 15258, and 15259 is right. With this number they do not "
+        "Your number is 15258, which is too small. With this number they do not "
         "exceed it yet: it is one too few.",
     ),
     Wrong(
         "ex-04-gigabyte",
         "float64",
         10**9 // (8 * 32 * 512) + 1,
-        "Your number is 7630, and 15259 is right. A number of float32 has 4 bytes, "
+        "Your number is 7630, which is too small. A number of float32 has 4 bytes, "
         "not 8.",
     ),
     Wrong(
         "ex-04-gigabyte",
         "not whole",
         10**9 / (4 * 32 * 512),
-        "Your number is 1.526e+04, and 15259 is right. Take a whole number of "
+        "Your number is 1.526e+04, which is too small. Take a whole number of "
         "classes: the next larger one.",
     ),
     Wrong(
         "ex-04-gigabyte",
         "powers of two",
         2**14 + 1,
-        "Your number is 16385, and 15259 is right. A billion bytes are 10^9, not 2^30.",
+        "Your number is 16385, which is too large. A billion bytes are 10^9, not 2^30.",
     ),
 ]
 

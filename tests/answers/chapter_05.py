@@ -114,7 +114,7 @@ WRONG = [
         "ex-05-infinity",
         "below 1",
         25 * np.log(2),
-        "Your number is 17.33, and 16.64 is right. This is where 1 - sigma(z) is half "
+        "Your number is 17.33, which is too large. This is where 1 - sigma(z) is half "
         "of 2^-24, the prediction from the numbers below 1: the sum 1 + e^-z is "
         "rounded before.",
     ),
@@ -122,20 +122,20 @@ WRONG = [
         "ex-05-infinity",
         "whole spacing",
         15.94,
-        "Your number is 15.94, and 16.64 is right. This is where e^-z is the spacing "
+        "Your number is 15.94, which is too small. This is where e^-z is the spacing "
         "of the numbers above 1: half of it decides.",
     ),
     Wrong(
         "ex-05-infinity",
         "float64",
         36.74,
-        "Your number is 36.74, and 16.64 is right. This is where float64 rounds to 1.",
+        "Your number is 36.74, which is too large. This is where float64 rounds to 1.",
     ),
     Wrong(
         "ex-05-infinity",
         "about",
         17,
-        "Your number is 17, and 16.64 is right. This is the chapter's rough number: "
+        "Your number is 17, which is too large. This is the chapter's rough number: "
         "look for two digits more.",
     ),
     Wrong(

@@ -72,6 +72,13 @@ WRONG = [
     ),
     Wrong(
         "ex-09-coding",
+        "another clip",
+        lambda y, a: -(1 - y) * tf.math.log(tf.clip_by_value(a, 1e-7, 1 - 1e-7)),
+        f"{SIX_OUTPUTS} 16.12 at position [4, 0], where 23.03 is right. The clip is "
+        "another one: the source's goes from 1e-10 to 1.",
+    ),
+    Wrong(
+        "ex-09-coding",
         "mean",
         lambda y, a: tf.reduce_mean(source(1 - y, a)),
         "Your function returns one number for the batch: then sample_weight cannot "
@@ -184,7 +191,8 @@ WRONG = [
         "clipped output put in",
         lambda a: 1 / (1 - np.clip(a, 1e-7, 1 - 1e-7)),
         "For output = [-2.0, 0.25, 0.75, 1.5, 20.0] your function gives 1 at "
-        "position 0, where 0 is right.",
+        "position 0, where 0 is right. The clip has a slope of its own: outside it is "
+        "0.",
     ),
 ]
 
@@ -193,6 +201,11 @@ RIGHT = [
         "ex-09-coding",
         "written out",
         lambda y, a: (y - 1) * tf.math.log(tf.minimum(tf.maximum(a, 1e-10), 1.0)),
+    ),
+    Right(
+        "ex-09-coding",
+        "mean over the outputs",
+        lambda y, a: tf.reduce_mean(source(1 - y, a), axis=-1),
     ),
     Right(
         "ex-09-lucky",

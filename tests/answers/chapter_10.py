@@ -85,6 +85,14 @@ WRONG = [
     ),
     Wrong(
         "ex-10-salvage",
+        "left at the price",
+        lambda r, k, v: (r - k, r - v),
+        "For price = 3, unit_cost = 1 and salvage = 0.5 your function gives 2.5 at "
+        "position 1, where 0.5 is right. A piece that is left was bought at the unit "
+        "cost, not at the price.",
+    ),
+    Wrong(
+        "ex-10-salvage",
         "both",
         lambda r, k, v: (r - k - v, k - v),
         "For price = 3, unit_cost = 1 and salvage = 0.5 your function gives 1.5 at "
@@ -162,7 +170,7 @@ WRONG = [
         "all profits",
         profits_of,
         "For 200 days and factors from 0.5 to 2 your answer has shape (31,), and "
-        "the shape must be ().",
+        "must be one number.",
     ),
     Wrong(
         "ex-10-ratio",

@@ -124,8 +124,8 @@ WRONG = [
         "ex-11-conformal",
         "distances",
         lambda i, y, c: outside(i, y),
-        "For 57 households and coverage = 0.9 your answer has shape (57,), and the "
-        "shape must be ().",
+        "For 57 households and coverage = 0.9 your answer has shape (57,), and "
+        "must be one number.",
     ),
     Wrong(
         "ex-11-score",
@@ -187,9 +187,8 @@ WRONG = [
         "ex-11-score",
         "mean",
         lambda y, i: np.sum(of_ends(y, i)) / len(y),
-        "Your function returns one number for the batch: then sample_weight cannot "
-        "work. Return one loss for each example, and leave the mean to whoever "
-        "trains.",
+        "Your function returns one number: return one for each household, and take "
+        "means of them later.",
     ),
     Wrong(
         "ex-11-score",
@@ -204,36 +203,39 @@ WRONG = [
         "ex-11-kiosk",
         "exchanged",
         1 / 3,
-        "Your level is 0.3333, and 0.6667 is right. The two costs are exchanged: a "
+        "Your level is 0.3333, which is too small. The two costs are exchanged: a "
         "drink short is the dear one.",
     ),
     Wrong(
         "ex-11-kiosk",
         "price",
         0.75,
-        "Your level is 0.75, and 0.6667 is right. A drink short costs the profit, 3"
+        "Your level is 0.75, which is too large. A drink short costs the profit, 3"
         " - 1, and not the price.",
     ),
     Wrong(
         "ex-11-kiosk",
         "ratio",
         2 / 1,
-        "Your level is 2, and 0.6667 is right. This is the ratio of the two costs: "
+        "Your level is 2, which is too large. This is the ratio of the two costs: "
         "the level is the part of c_u in their sum.",
     ),
     Wrong(
         "ex-11-kiosk",
         "median",
         0.5,
-        "Your level is 0.5, and 0.6667 is right. This is the median, which is right"
+        "Your level is 0.5, which is too small. This is the median, which is right"
         " for two equal costs.",
     ),
     Wrong(
         "ex-11-kiosk",
         "per cent",
         66.7,
-        "Your level is 66.7, and 0.6667 is right. A level lies between 0 and 1: "
+        "Your level is 66.7, which is too large. A level lies between 0 and 1: "
         "this is in per cent.",
+    ),
+    Wrong(
+        "ex-11-kiosk", "0 / 0", float("nan"), "Your level is nan, which is no number."
     ),
 ]
 

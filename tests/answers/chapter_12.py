@@ -65,6 +65,26 @@ class NoConfig(Asymmetric):
 
 
 @registered("wrong")
+class BrokenConfig(Asymmetric):
+    def get_config(self):
+        return {**super().get_config(), "factor": self.cost_factor}
+
+
+@registered("wrong")
+class EmptyConfig(Asymmetric):
+    def get_config(self):
+        super().get_config().update(factor=self.factor)
+
+
+@registered("wrong")
+class OneDtype(Asymmetric):
+    def cost(self, error):
+        if error.dtype != tf.float32:
+            raise TypeError(f"float32 alone, got {error.dtype.name}")
+        return super().cost(error)
+
+
+@registered("wrong")
 class NoDtype(Asymmetric):
     def get_config(self):
         return {**keras.losses.Loss.get_config(self), "factor": self.factor}
@@ -89,6 +109,12 @@ class Forgetful(Asymmetric):
         copy = cls(**config)
         copy.cost = tf.square
         return copy
+
+
+@registered("right")
+class ByKeyword(Asymmetric):
+    def __init__(self, *, factor, **settings):
+        super().__init__(factor, **settings)
 
 
 class NotRegistered(Asymmetric):
@@ -167,6 +193,26 @@ WRONG = [
     ),
     Wrong(
         "ex-12-survives",
+        "get_config raises",
+        BrokenConfig,
+        "Your get_config raised AttributeError: 'BrokenConfig' object has no attribute "
+        "'cost_factor'.",
+    ),
+    Wrong(
+        "ex-12-survives",
+        "get_config without return",
+        EmptyConfig,
+        "get_config must return a dict, got NoneType.",
+    ),
+    Wrong(
+        "ex-12-survives",
+        "float32 alone",
+        OneDtype,
+        "Your function raised TypeError when it was called with [[10], [11], [14], "
+        "[15]], [[8], [12], [10], [16]]: float32 alone, got float64.",
+    ),
+    Wrong(
+        "ex-12-survives",
         "no dtype",
         NoDtype,
         "get_config has no entry 'dtype': a file cannot hold it.",
@@ -202,9 +248,15 @@ WRONG = [
         "ex-12-survives",
         "no settings",
         NoSettings,
-        "Your function raised TypeError when it was called with 4, "
-        "reduction='none': NoSettings.__init__() got an unexpected keyword argument"
-        " 'reduction'.",
+        "Your function raised TypeError when it was called with "
+        "factor=4, reduction='none': NoSettings.__init__() got an unexpected keyword "
+        "argument 'reduction'.",
+    ),
+    Wrong(
+        "ex-12-survives",
+        "an object",
+        Asymmetric(4.0),
+        "asymmetric_loss must be the class, got a loss that was made by it.",
     ),
     Wrong(
         "ex-12-survives",
@@ -305,6 +357,7 @@ WRONG = [
 
 RIGHT = [
     Right("ex-12-survives", "lined up", Asymmetric),
+    Right("ex-12-survives", "factor by keyword alone", ByKeyword),
     Right("ex-12-epoch", "by Keras", by_keras),
     Right("ex-12-shops", "mean of lengths", lambda t: np.mean(t) / t),
 ]

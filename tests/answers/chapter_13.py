@@ -122,7 +122,7 @@ WRONG = [
         "each",
         lambda e, v, n: e / n,
         "For losses of 5 words in 8 places, and words = 10 in the large batch your "
-        "answer has shape (2, 4), and the shape must be ().",
+        "answer has shape (2, 4), and must be one number.",
     ),
     Wrong(
         "ex-13-accumulate",
@@ -182,8 +182,8 @@ WRONG = [
         "ex-13-ten",
         "empty replica",
         of_shares(lambda n, r, s: n / (r * np.maximum(s, 1)), zeros=True),
-        "For 9 examples and 4 replicas your answer has shape (4,), and the shape "
-        "must be (3,).",
+        "For 9 examples and 4 replicas your answer has shape (4,), and must "
+        "have shape (3,).",
     ),
 ]
 

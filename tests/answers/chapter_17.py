@@ -6,6 +6,12 @@ import tensorflow as tf
 from lossfn import losses
 from tests.answers import Right, Wrong
 
+
+def softplus_of_signs(y_true, y_pred):
+    tf.debugging.assert_equal(tf.abs(y_true), 1.0)
+    return tf.nn.softplus(-y_true * y_pred)
+
+
 WRONG = [
     Wrong(
         "ex-17-success",
@@ -19,7 +25,16 @@ WRONG = [
         "epsilon under the root",
         lambda y, p: tf.sqrt(tf.square(y - p) + 1e-07),
         "Your function gives 0.0003162 at position 0, where 0 is right. "
-        "Something was added under the root: a perfect prediction has a loss.",
+        "Something was added under the root, or cut off there: a perfect "
+        "prediction has a loss.",
+    ),
+    Wrong(
+        "ex-17-success",
+        "tiny epsilon under the root",
+        lambda y, p: tf.sqrt(tf.square(y - p) + 1e-12),
+        "Your function gives 1e-06 at position 0, where 0 is right. "
+        "Something was added under the root, or cut off there: a perfect "
+        "prediction has a loss.",
     ),
     Wrong(
         "ex-17-success",
@@ -67,8 +82,8 @@ WRONG = [
         "ex-17-better",
         "not refused",
         lambda y, p: tf.nn.softplus(-y * p),
-        "The label 255 has the loss 765, and no error: the next picture's mask "
-        "will be trained on in silence. Refuse what is no label.",
+        "The label 255 has the loss 765, and no error: a model would be trained "
+        "on it in silence. Refuse what is no label.",
     ),
     Wrong(
         "ex-17-better",
@@ -76,8 +91,15 @@ WRONG = [
         lambda y, p: tf.nn.sigmoid_cross_entropy_with_logits(
             labels=tf.cast(y > 0, p.dtype), logits=p
         ),
-        "The label 255 has the loss 3.049, and no error: the next picture's "
-        "mask will be trained on in silence. Refuse what is no label.",
+        "The label 255 has the loss 3.049, and no error: a model would be "
+        "trained on it in silence. Refuse what is no label.",
+    ),
+    Wrong(
+        "ex-17-better",
+        "refused above alone",
+        lambda y, p: losses.binary_crossentropy(tf.maximum(y, 0.0), p),
+        "The label -2 has the loss 0.04859, and no error: a model would be "
+        "trained on it in silence. Refuse what is no label.",
     ),
     Wrong(
         "ex-17-better",
@@ -114,8 +136,14 @@ RIGHT = [
     ),
     Right("ex-17-success", "max", lambda y, p: tf.maximum(y - p, p - y)),
     Right(
+        "ex-17-success",
+        "float32 constant",
+        lambda y, p: tf.where(y == p, tf.constant(0.0), tf.sqrt(tf.square(y - p))),
+    ),
+    Right(
         "ex-17-better",
         "nan",
         lambda y, p: tf.where(tf.abs(y) == 1, tf.nn.softplus(-y * p), float("nan")),
     ),
+    Right("ex-17-better", "assertion", softplus_of_signs),
 ]

@@ -12,8 +12,8 @@ WRONG = [
         "squared",
         lambda y, p: p - y,
         "For y_true = 0 and y_pred = [-3, -0.5, 0, 0.5, 3] your function gives "
-        "-3 at position 0, where -1 is right. This is the slope of the squared "
-        "error: cut it off at -1 and 1.",
+        "-3 at position 0, where -1 is right. This is the slope of half the "
+        "squared error: cut it off at -1 and 1.",
     ),
     Wrong(
         "ex-18-huber",
@@ -29,7 +29,7 @@ WRONG = [
         lambda y, p: tf.sign(p - y),
         "For y_true = 0 and y_pred = [-3, -0.5, 0, 0.5, 3] your function gives "
         "-1 at position 1, where -0.5 is right. This is the slope of the "
-        "absolute error: within 1 the slope is the error.",
+        "absolute error: within 1 the slope is the prediction minus the truth.",
     ),
     Wrong(
         "ex-18-huber",
@@ -84,8 +84,8 @@ WRONG = [
 RIGHT = [
     Right(
         "ex-18-huber",
-        "otherwise",
-        lambda y, p: tf.maximum(-1.0, tf.minimum(1.0, tf.cast(p - y, tf.float32))),
+        "float32 constants",
+        lambda y, p: tf.maximum(tf.constant(-1.0), tf.minimum(tf.constant(1.0), p - y)),
     ),
     Right(
         "ex-18-slope",

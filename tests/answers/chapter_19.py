@@ -38,6 +38,20 @@ WRONG = [
     ),
     Wrong(
         "ex-19-floors",
+        "the mean",
+        lambda n, k: 8 * n * k + 8 * n + 4,
+        "For n = 320 and k = 32000 your function gives 81922564, and 81922560 "
+        "is right. The loss is a mean, one number, and is left out.",
+    ),
+    Wrong(
+        "ex-19-floors",
+        "losses of examples",
+        lambda n, k: 8 * n * k + 12 * n,
+        "For n = 320 and k = 32000 your function gives 81923840, and 81922560 "
+        "is right. The loss is a mean: there are no losses of examples to write.",
+    ),
+    Wrong(
+        "ex-19-floors",
         "numbers",
         lambda n, k: 2 * n * k + n,
         "For n = 320 and k = 32000 your function gives 20480320, and 81922560 "
@@ -47,28 +61,28 @@ WRONG = [
         "ex-19-sum",
         "23",
         2.0**23,
-        "Your number is 8388608, and 16777216 is right. Above 2^23 the spacing "
+        "Your number is 8388608, which is too small. Above 2^23 the spacing "
         "is 1: adding 1 still works.",
     ),
     Wrong(
         "ex-19-sum",
         "25",
         2.0**25,
-        "Your number is 33554432, and 16777216 is right. Above 2^25 the spacing"
+        "Your number is 33554432, which is too large. Above 2^25 the spacing"
         " is 4, but adding 1 fails earlier.",
     ),
     Wrong(
         "ex-19-sum",
         "largest",
         np.finfo(np.float32).max,
-        "Your number is 3.403e+38, and 16777216 is right. That is the largest "
+        "Your number is 3.403e+38, which is too large. That is the largest "
         "float32. The last digit is lost much earlier.",
     ),
     Wrong(
         "ex-19-sum",
         "64",
         2.0**53,
-        "Your number is 9.007e+15, and 16777216 is right. That is where float64"
+        "Your number is 9.007e+15, which is too large. That is where float64"
         " stands still.",
     ),
     Wrong(
@@ -122,12 +136,28 @@ WRONG = [
     ),
     Wrong(
         "ex-19-bias",
+        "mean of means",
+        lambda y, x, w, b: (
+            sum(
+                reference.sparse_softmax_cross_entropy_with_logits_gradient(
+                    labels=y[i : i + 4], logits=x[i : i + 4] @ w + b
+                ).mean(0)
+                for i in (0, 4, 8)
+            )
+            / 3
+        ),
+        "For 10 examples and 3 classes your function gives 0.3517 at position 0,"
+        " where 0.2506 is right. The last block is smaller, and its mean must not"
+        " count as much as the others: divide by the number of all examples.",
+    ),
+    Wrong(
+        "ex-19-bias",
         "axis",
         lambda y, x, w, b: reference.sparse_softmax_cross_entropy_with_logits_gradient(
             labels=y, logits=x @ w + b
         ).mean(1),
-        "For 10 examples and 3 classes your answer has shape (10,), and the "
-        "shape must be (3,).",
+        "For 10 examples and 3 classes your answer has shape (10,), and "
+        "must have shape (3,).",
     ),
 ]
 
