@@ -129,13 +129,17 @@ def test_where_the_libraries_are(environment, folder, monkeypatch):
     assert _build.cache_folder() == Path.cwd() / folder
 
 
+def homeless():
+    """Do what Path.home does for a user whom the system does not know."""
+    raise RuntimeError("Could not determine home directory.")
+
+
 def test_without_a_home_the_library_is_for_this_process(
     tmp_path, monkeypatch, compiler
 ):
     for name in ("LOSSFN_CACHE", "XDG_CACHE_HOME", "HOME"):
         monkeypatch.delenv(name, raising=False)
-    # As for a user whom the system does not know: nothing to put for the tilde.
-    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    monkeypatch.setattr(Path, "home", homeless)
     monkeypatch.setattr(_build.tempfile, "tempdir", str(tmp_path))
     assert _build.build().path.parent.parent == tmp_path
 
