@@ -41,11 +41,32 @@ WORKS_WITHOUT = "Everything else in lossfn works without it."
 
 
 class BuildError(RuntimeError):
-    """The library could not be compiled or loaded; the message says what to do."""
+    """The library could not be compiled or loaded; the message says what to do.
+
+    Examples:
+        >>> from lossfn import native, nn
+        >>> try:
+        ...     library = native.load()
+        ... except native.BuildError as error:
+        ...     print(error)
+        ...     losses_of = nn  # the same names and arguments, without a compiler
+        ... else:
+        ...     losses_of = native
+        >>> loss = losses_of.sigmoid_cross_entropy_with_logits(labels=1.0, logits=-2.0)
+        >>> print(f"{loss:.4f}")
+        2.1269
+    """
 
 
 class Library(NamedTuple):
-    """A compiled library."""
+    """A compiled library.
+
+    Examples:
+        >>> from lossfn import native
+        >>> library = native.load()
+        >>> library.path.suffix, library.seconds is None or library.seconds > 0
+        ('.so', True)
+    """
 
     path: Path
     seconds: float | None  # that the compiler took; None: it was there already
