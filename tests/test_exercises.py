@@ -11,7 +11,12 @@ import pytest
 import tensorflow as tf
 
 from lossfn import exercises
-from lossfn.exercises import WrongAnswerError, check_answer, exercises_of
+from lossfn.exercises import (
+    Verdict,
+    WrongAnswerError,
+    check_answer,
+    exercises_of,
+)
 from lossfn.exercises._answer import Answer
 from tests.answers import empty, still_to_be_written
 from tools import notebooks
@@ -208,6 +213,14 @@ def test_a_verdict_raises_its_words():
     with pytest.raises(WrongAnswerError, match=re.escape(str(verdict))):
         verdict.raise_if_wrong()
     check_answer("ex-02-uniform", np.log).raise_if_wrong()
+
+
+def test_a_notebook_shows_a_verdict_as_a_paragraph():
+    verdict = Verdict("ex-02-uniform", False, "Your loss is < 0 & wrong.")
+    assert verdict._repr_html_() == (
+        "<p><strong>ex-02-uniform is not right yet.</strong> "
+        "Your loss is &lt; 0 &amp; wrong.</p>"
+    )
 
 
 def test_every_public_name_is_documented():

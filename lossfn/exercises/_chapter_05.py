@@ -125,6 +125,9 @@ def matching_penalty(answer: Answer) -> str:
                 "The penalty is squared in the weights, but its factor is not.": (
                     before / labels**2
                 ),
+                "The chapter has 3 labels: divide by the argument, not by 3.": (
+                    before / 3
+                ),
             },
         )
     return "Compared with lambda / K for 3 and 5 labels."

@@ -45,7 +45,7 @@ def corrected_probability(answer: Answer) -> str:
     """A function of outputs and of the share of negatives kept: the probabilities."""
     corrected = answer.function("output", "share_kept")
     truth = np.array([0.1, 0.5, 0.02, 0.9])
-    for share in (0.25, 0.6):
+    for share in (np.float64(0.25), np.float64(0.6)):  # the type of a mean of booleans
         output = truth / (truth + share * (1 - truth))
         expect_close(
             corrected.array(output, share),
@@ -95,7 +95,8 @@ def mended(answer: Answer) -> str:
         },
     )
     _expect_derivatives(answer, y, z, w)
-    return "Compared with the value and both derivatives, at 0 and beside it."
+    _expect_no_overflow(answer, w)
+    return "Compared with the value, also far away, and with both derivatives."
 
 
 def _expect_derivatives(answer: Answer, y: np.ndarray, z: np.ndarray, w: float) -> None:
@@ -118,6 +119,21 @@ def _expect_derivatives(answer: Answer, y: np.ndarray, z: np.ndarray, w: float) 
         given=given,
         what="the second derivative of your function is",
         mistakes={kinks: np.where(z == 0, 0, curvature)},
+    )
+
+
+def _expect_no_overflow(answer: Answer, w: float) -> None:
+    import tensorflow as tf
+
+    y, z = np.array([1.0, 0.0]), np.array([-800.0, 800.0])
+    expect_close(
+        answer.array(tf.constant(y), tf.constant(z), w),
+        [800 * w, 800],
+        given=f"y = {y.tolist()}, z = {z.tolist()} and w = {w:g}",
+        mistakes={
+            "A power of e is too large there, or a sigmoid is 0: tf.nn.softplus "
+            "computes with neither.": [np.inf, np.inf],
+        },
     )
 
 

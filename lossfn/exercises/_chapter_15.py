@@ -6,7 +6,7 @@ import numpy as np
 
 from lossfn.exercises._answer import Answer, WrongAnswerError
 from lossfn.exercises._exercise import exercise
-from lossfn.exercises._expect import expect_close, expect_gradient
+from lossfn.exercises._expect import expect_close, expect_gradient, expect_sound_loss
 
 RARE, WEIGHT = 2, 8.0
 LABELS = np.array([0, 1, 2, 2])
@@ -41,6 +41,12 @@ def minimised(answer: Answer) -> str:
         },
     )
     _expect_values(loss, weight, p)
+    expect_sound_loss(
+        answer,
+        task="sparse_logits",
+        target=None,
+        checks=("no_broadcast", "gradient_does_not_vanish"),
+    )
     return "Compared with focus times weight times softmax minus one-hot."
 
 
@@ -107,6 +113,9 @@ def two_points(answer: Answer) -> str:
                 "Python divides by 2 and multiplies by h: write / (2 * h).": (
                     (4 * one - two - 3 * at) / 2 * h
                 ),
+                "This divides the last term alone: put brackets around all three.": (
+                    4 * one - two - 3 * at / (2 * h)
+                ),
                 "The division by h is missing.": (4 * one - two - 3 * at) / 2,
                 "f(x) is counted once, and has to be three times: the weights sum to "
                 "0.": (4 * one - two - at) / (2 * h),
@@ -153,6 +162,7 @@ def gentle_focal(answer: Answer) -> str:
             },
         )
         _expect_gentle_gradient(answer, gamma)
+    _expect_sound(answer)
     return "Compared with float64, and its gradient where the model is right and sure."
 
 
@@ -168,8 +178,8 @@ def _expect_gentle_gradient(answer: Answer, gamma: float) -> None:
         raise WrongAnswerError(
             f"For gamma = {gamma:g} the gradient of a right and very sure prediction "
             "is NaN: the derivative of 0 to the power gamma is infinite, and 0 times "
-            "infinity is NaN. Put a harmless 1 in the place of the 0 before the power, "
-            "and the 0 back after it."
+            "infinity is NaN. Where 1 - p is 0, choose what goes into the power, and "
+            "not only what comes out."
         )
     expect_close(
         gradient,
@@ -177,4 +187,18 @@ def _expect_gentle_gradient(answer: Answer, gamma: float) -> None:
         given="logits 60 and 90 ahead for the true class",
         what="the gradient of your function is",
         atol=1e-6,
+    )
+
+
+def _expect_sound(answer: Answer) -> None:
+    """Demand what the chapter mended: labels in a column, and the worst mistakes."""
+
+    def with_small_gamma(y_true: object, y_pred: object) -> object:
+        return answer.value(y_true, y_pred, 0.5)
+
+    expect_sound_loss(
+        Answer(answer.name, with_small_gamma),
+        task="sparse_logits",
+        target=None,
+        checks=("no_broadcast", "finite", "gradient_does_not_vanish"),
     )

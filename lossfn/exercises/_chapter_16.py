@@ -17,7 +17,7 @@ def smoothed_target(answer: Answer) -> str:
     for p in ([1.0, 0.0, 0.0], [0.2, 0.5, 0.3]):
         p = np.array(p)
         expect_close(
-            target.array(p),
+            target.array(p.copy()),  # which may be changed in place
             0.9 * p + 0.1 / 3,
             given=f"p = {p.tolist()}",
             mistakes={
@@ -28,6 +28,7 @@ def smoothed_target(answer: Answer) -> str:
                 "The 0.1 is shared by all three classes, the true one too.": np.where(
                     p == p.max(), 0.9 * p, 0.9 * p + 0.05
                 ),
+                "This takes the smoothing out again: put it in.": (p - 0.1 / 3) / 0.9,
                 "The rest is missing: these sum to 0.9.": 0.9 * p,
             },
         )
@@ -43,7 +44,7 @@ def generalized_from_logits(answer: Answer) -> str:
     cross_entropy = reference.sparse_softmax_cross_entropy_with_logits(
         labels=y_true, logits=logits
     )
-    p = np.exp(-cross_entropy)
+    p, z = np.exp(-cross_entropy), logits[range(3), y_true]
     expect_close(
         loss.array(y_true, logits),
         (1 - np.sqrt(p)) / 0.5,
@@ -51,8 +52,9 @@ def generalized_from_logits(answer: Answer) -> str:
             "This is the cross entropy, the limit for q = 0.": cross_entropy,
             "This is 1 - p, the loss with q = 1.": 1 - p,
             "The division by q is missing.": 1 - np.sqrt(p),
-            "These are the losses of the sigmoid, or of logits taken for "
-            "probabilities.": (1 - np.sqrt(np.abs(logits[range(3), y_true]))) / 0.5,
+            "Your function takes the logits for probabilities.": (1 - np.sqrt(z)) / 0.5,
+            "This is the sigmoid of one logit: the probability of a class is a "
+            "softmax.": (1 - np.sqrt(1 / (1 + np.exp(-z)))) / 0.5,
         },
     )
     expect_sound_loss(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import importlib
 import pkgutil
 import re
@@ -43,10 +44,19 @@ class Verdict:
 
     def __str__(self) -> str:
         """Return the verdict in words."""
-        said = "is right" if self.passed else "is not right yet"
-        return f"{self.label} {said}. {self.message}"
+        return f"{self._judgement} {self.message}"
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """Return a paragraph for notebooks, whose lines break where the page ends."""
+        begins, words = html.escape(self._judgement), html.escape(self.message)
+        return f"<p><strong>{begins}</strong> {words}</p>"
+
+    @property
+    def _judgement(self) -> str:
+        said = "is right" if self.passed else "is not right yet"
+        return f"{self.label} {said}."
 
 
 def exercises_of(chapter: int | str | None = None) -> tuple[Exercise, ...]:

@@ -189,7 +189,7 @@ WRONG = [
         "three labels only",
         lambda penalty, labels: penalty / 3,
         "For penalty = 0.2 and 5 labels your function gives 0.06667, and 0.04 is "
-        "right.",
+        "right. The chapter has 3 labels: divide by the argument, not by 3.",
     ),
 ]
 

@@ -17,6 +17,11 @@ def one_copy_too_many(penalty, labels, pos_weight):
     return penalty * len(labels) / (len(labels) + pos_weight * labels.sum())
 
 
+def only_the_copies(penalty, labels, pos_weight):
+    copied = len(labels) + (pos_weight - 2) * labels.sum()
+    return penalty * len(labels) / copied
+
+
 def upside_down(penalty, labels, pos_weight):
     return penalty**2 / by_copying(penalty, labels, pos_weight)
 
@@ -39,6 +44,14 @@ def weight_on_both(y, z, w):
 
 def weight_on_negatives(y, z, w):
     return y * tf.nn.softplus(-z) + w * (1 - y) * tf.nn.softplus(z)
+
+
+def through_sigmoids(y, z, w):
+    return -w * y * tf.math.log(tf.sigmoid(z)) - (1 - y) * tf.math.log(tf.sigmoid(-z))
+
+
+def through_powers(y, z, w):
+    return w * y * tf.math.log1p(tf.exp(-z)) + (1 - y) * tf.math.log1p(tf.exp(z))
 
 
 def exchanged_signs(y, z, w):
@@ -145,6 +158,22 @@ WRONG = [
         "times as long.",
     ),
     Wrong(
+        "ex-06-copies",
+        "the originals are gone",
+        only_the_copies,
+        "For penalty = 0.1, 2 positives among 10 and weight 4 your function gives "
+        "0.07143, and 0.0625 is right. The original positives are still there beside "
+        "their copies.",
+    ),
+    Wrong(
+        "ex-06-fewer",
+        "nothing",
+        lambda output, share: output,
+        "For the outputs [0.3077, 0.8, 0.0755, 0.973] and the share 0.25 your "
+        "function gives 0.3077 at position 0, where 0.1 is right. Nothing is "
+        "corrected.",
+    ),
+    Wrong(
         "ex-06-fewer",
         "wrong way",
         lambda output, share: sigmoid(log_odds(output) - np.log(share)),
@@ -226,6 +255,28 @@ WRONG = [
         "see how the gradient depends on z.",
     ),
     Wrong(
+        "ex-06-mend",
+        "no weight",
+        lambda y, z, w: with_shared_factor(y, z, 1),
+        "For y = [1.0, 0.0, 0.3, 1.0], z = [0.0, 0.0, 0.0, -2.0] and w = 3 your "
+        "function gives 0.6931 at position 0, where 2.079 is right. The weight does "
+        "nothing.",
+    ),
+    *(
+        Wrong(
+            "ex-06-mend",
+            mistake,
+            loss,
+            "For y = [1.0, 0.0], z = [-800.0, 800.0] and w = 3 your function gives "
+            "inf at position 0, where 2400 is right. A power of e is too large there, "
+            "or a sigmoid is 0: tf.nn.softplus computes with neither.",
+        )
+        for mistake, loss in (
+            ("log of a sigmoid", through_sigmoids),
+            ("log of a power", through_powers),
+        )
+    ),
+    Wrong(
         "ex-06-which",
         "logarithm",
         log_of_weight,
@@ -263,6 +314,13 @@ RIGHT = [
         "ex-06-fewer",
         "by the logit",
         lambda output, share: sigmoid(log_odds(output) + np.log(share)),
+    ),
+    Right(
+        "ex-06-fewer",
+        "by the logit in TensorFlow",
+        lambda output, share: tf.sigmoid(
+            tf.math.log(output / (1 - output)) + tf.math.log(share)
+        ),
     ),
     Right("ex-06-mend", "shared factor", with_shared_factor),
     Right("ex-06-mend", "gradient written down", with_gradient(tf.sigmoid)),

@@ -112,6 +112,22 @@ WRONG = [
     ),
     Wrong(
         "ex-07-background",
+        "a mean",
+        lambda logits: np.mean(1 - sigmoid(logits), axis=-1),
+        "For the logits [[0.0, 0.0, 0.0, 0.0, 0.0], [-2.0, -1.0, 0.5, -3.0, -4.0]] "
+        "and two more rows your function gives 0.5 at position 0, where 0.03125 is "
+        "right. This is the mean of five answers: all of them have to say no.",
+    ),
+    Wrong(
+        "ex-07-background",
+        "a softmax",
+        lambda logits: tf.reduce_prod(1 - tf.nn.softmax(logits), axis=-1),
+        "For the logits [[0.0, 0.0, 0.0, 0.0, 0.0], [-2.0, -1.0, 0.5, -3.0, -4.0]] "
+        "and two more rows your function gives 0.3277 at position 0, where 0.03125 is "
+        "right. Five sigmoids do not share their probability, as a softmax does.",
+    ),
+    Wrong(
+        "ex-07-background",
         "over the rows too",
         lambda logits: np.prod(1 - sigmoid(logits)),
         "chance_of_nothing must return one probability for each row of five logits, "

@@ -99,6 +99,11 @@ def by_xlogy(y_true, y_pred):
     return 2 * (product - y_true + y_pred)
 
 
+def with_safe_ratio(y_true, y_pred):
+    ratio = tf.where(y_true > 0, y_true / y_pred, 1.0)
+    return 2 * (y_true * tf.math.log(ratio) - y_true + y_pred)
+
+
 WRONG = [
     Wrong(
         "ex-08-spherical",
@@ -162,8 +167,8 @@ WRONG = [
         "no division",
         spherical_with(hit, power=0),
         "For y = [1.0, 0.0, 1.0, 0.0] and sigmoid(z) = [0.8, 0.8, 0.3, 0.5] your "
-        "function gives -0.8 at position 0, where -0.9701 is right. The division is "
-        "missing: without it the best answer is 0 or 1.",
+        "function gives -0.8 at position 0, where -0.9701 is right. You divide by "
+        "nothing, or by a + (1 - a), which is 1: then the best answer is 0 or 1.",
     ),
     Wrong(
         "ex-08-spherical",
@@ -201,28 +206,49 @@ WRONG = [
         "ex-08-relative",
         "mean",
         np.mean,
-        "For y = [1.0, 2.0, 4.0] your function gives 2.333, and 1.333 is right. This "
+        "For y = [1.0, 2.0, 5.0] your function gives 2.667, and 1.318 is right. This "
         "is the mean: its squared error in minutes is least.",
+    ),
+    Wrong(
+        "ex-08-relative",
+        "median",
+        np.median,
+        "For y = [1.0, 2.0, 5.0] your function gives 2, and 1.318 is right. This is "
+        "the median.",
+    ),
+    Wrong(
+        "ex-08-relative",
+        "geometric",
+        lambda y: np.exp(np.mean(np.log(y))),
+        "For y = [1.0, 2.0, 5.0] your function gives 2.154, and 1.318 is right. This "
+        "is the geometric mean: it minimises the squared error of logarithms.",
+    ),
+    Wrong(
+        "ex-08-relative",
+        "without the square",
+        lambda y: min(y, key=lambda c: np.sum(np.abs(c - y) / y)),
+        "For y = [1.0, 2.0, 5.0] your function gives 1, and 1.318 is right. This is "
+        "the weighted median: it minimises the error in percent without the square.",
     ),
     Wrong(
         "ex-08-relative",
         "harmonic",
         lambda y: len(y) / np.sum(1 / y),
-        "For y = [1.0, 2.0, 4.0] your function gives 1.714, and 1.333 is right. This "
+        "For y = [1.0, 2.0, 5.0] your function gives 1.765, and 1.318 is right. This "
         "is the harmonic mean: the weights are 1 / y^2, not 1 / y.",
     ),
     Wrong(
         "ex-08-relative",
         "of the forecast",
         lambda y: np.sum(y**2) / np.sum(y),
-        "For y = [1.0, 2.0, 4.0] your function gives 3, and 1.333 is right. This "
+        "For y = [1.0, 2.0, 5.0] your function gives 3.75, and 1.318 is right. This "
         "divides by the forecast: divide by the truth.",
     ),
     Wrong(
         "ex-08-relative",
         "upside down",
         lambda y: np.sum(1 / y**2) / np.sum(1 / y),
-        "For y = [1.0, 2.0, 4.0] your function gives 0.75, and 1.333 is right. The "
+        "For y = [1.0, 2.0, 5.0] your function gives 0.7588, and 1.318 is right. The "
         "fraction is upside down.",
     ),
     Wrong(
@@ -255,6 +281,14 @@ WRONG = [
     ),
     Wrong(
         "ex-08-deviance",
+        "NumPy",
+        lambda y, p: 2 * (y * np.log(np.where(y > 0, y, 1) / p) - y + p),
+        "For y_true = [0.0, 1.0, 3.0, 0.0] and y_pred = [2.0, 2.0, 2.0, 0.5] the "
+        "gradient of your function is 2 at position 1, where 1 is right. The "
+        "logarithm has no gradient: what NumPy computes has none.",
+    ),
+    Wrong(
+        "ex-08-deviance",
         "zeros left out",
         zeros_left_out,
         "For y_true = [0.0, 1.0, 3.0, 0.0] and y_pred = [2.0, 2.0, 2.0, 0.5] your "
@@ -284,4 +318,5 @@ RIGHT = [
     Right("ex-08-spherical", "norm", by_norm),
     Right("ex-08-relative", "a search", by_search),
     Right("ex-08-deviance", "xlogy", by_xlogy),
+    Right("ex-08-deviance", "safe ratio", with_safe_ratio),
 ]

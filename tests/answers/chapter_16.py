@@ -11,6 +11,12 @@ def probability(y, z):
     return tf.gather(tf.nn.softmax(z), y, batch_dims=1)
 
 
+def in_place(p):
+    p *= 0.9
+    p += 0.1 / 3
+    return p
+
+
 WRONG = [
     Wrong(
         "ex-16-smoothing",
@@ -42,6 +48,34 @@ WRONG = [
         "For p = [1.0, 0.0, 0.0] your function gives 0.9 at position 0, where "
         "0.9333 is right. The 0.1 is shared by all three classes, the true one "
         "too.",
+    ),
+    Wrong(
+        "ex-16-smoothing",
+        "taken out",
+        lambda p: (p - 0.1 / 3) / 0.9,
+        "For p = [1.0, 0.0, 0.0] your function gives 1.074 at position 0, where "
+        "0.9333 is right. This takes the smoothing out again: put it in.",
+    ),
+    Wrong(
+        "ex-16-mend",
+        "logits for probabilities",
+        lambda y, z: (1 - tf.sqrt(tf.gather(z, y, batch_dims=1))) / 0.5,
+        "Your function gives -0.8284 at position 0, where 0.3203 is right. Your "
+        "function takes the logits for probabilities.",
+    ),
+    Wrong(
+        "ex-16-mend",
+        "sigmoid",
+        lambda y, z: (1 - tf.sqrt(tf.gather(tf.sigmoid(z), y, batch_dims=1))) / 0.5,
+        "Your function gives 0.123 at position 0, where 0.3203 is right. This is the "
+        "sigmoid of one logit: the probability of a class is a softmax.",
+    ),
+    Wrong(
+        "ex-16-mend",
+        "q of 1",
+        lambda y, z: 1 - probability(y, z),
+        "Your function gives 0.2946 at position 0, where 0.3203 is right. This is 1 -"
+        " p, the loss with q = 1.",
     ),
     Wrong(
         "ex-16-mend",
@@ -123,6 +157,7 @@ WRONG = [
 ]
 
 RIGHT = [
+    Right("ex-16-smoothing", "in place", in_place),
     Right("ex-16-smoothing", "otherwise", lambda p: p + 0.1 * (1 / 3 - p)),
     Right(
         "ex-16-mend",
