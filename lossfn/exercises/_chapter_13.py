@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from lossfn.exercises._answer import Answer
+from lossfn.exercises._answer import Answer, WrongAnswerError
 from lossfn.exercises._exercise import exercise
-from lossfn.exercises._expect import expect_close
+from lossfn.exercises._expect import expect_close, gradient_of
 
 
 @exercise("ex-13-penalty", "penalty_part")
@@ -50,17 +50,18 @@ def part_of_mean(answer: Answer) -> str:
     import tensorflow as tf
 
     part = answer.function("each", "valid", "words")
-    valid = np.array([[True, True, True, False], [True, True, False, False]])
+    # Not half of the words of the large batch: half of an own mean has to differ.
+    valid = np.array([[True, True, True, True], [True, True, False, False]])
     each = np.where(valid, [[0.5], [2.0]], 0)
     words = 10
     expect_close(
-        part.array(tf.constant(each), tf.constant(valid), words),
+        part.array(tf.constant(each), valid, words),
         each.sum() / words,
-        given="losses of 5 words in 8 places, and words = 10 in the large batch",
+        given="losses of 6 words in 8 places, and words = 10 in the large batch",
         mistakes={
-            "This is the mean of the small batch's own words.": each.sum() / 5,
+            "This is the mean of the small batch's own words.": each.sum() / 6,
             "This is half of the mean of the small batch's own words: a word of a "
-            "short batch counts more.": each.sum() / 5 / 2,
+            "short batch counts more.": each.sum() / 6 / 2,
             "This is the sum: divide by the words of the large batch.": each.sum(),
             "Do not halve it: the words of the large batch are those of both small "
             "ones.": each.sum() / words / 2,
@@ -68,6 +69,10 @@ def part_of_mean(answer: Answer) -> str:
         },
     )
     _expect_parts_add_up(part)
+    gradient_of(
+        Answer(part.name, lambda each: part.value(each, valid, words)),
+        (tf.constant(each),),
+    )
     return "Compared with the sum over the words of the large batch, in two batches."
 
 
@@ -80,7 +85,7 @@ def _expect_parts_add_up(part: Answer) -> None:
     each = np.where(valid, generator.exponential(size=valid.shape), 0)
     expect_close(
         sum(
-            part.array(tf.constant(each[i : i + 2]), tf.constant(valid[i : i + 2]), 13)
+            part.array(tf.constant(each[i : i + 2]), valid[i : i + 2], 13)
             for i in (0, 2)
         ),
         each[valid].mean(),
@@ -99,8 +104,14 @@ def factors(answer: Answer) -> str:
     for examples, replicas in ((10, 4), (9, 4), (5, 2), (1, 2)):
         shares = _shares(examples, replicas)
         even = np.bincount(np.arange(examples) % replicas)
+        got = count.array(examples, replicas)
+        if got.shape == ():
+            raise WrongAnswerError(
+                "factors must return a number for each replica that has examples, "
+                "got one number."
+            )
         expect_close(
-            count.array(examples, replicas),
+            got,
             examples / (replicas * shares),
             given=f"{examples} examples and {replicas} replicas",
             mistakes={

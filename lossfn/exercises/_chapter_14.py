@@ -6,7 +6,7 @@ import numpy as np
 
 from lossfn.exercises._answer import Answer, WrongAnswerError
 from lossfn.exercises._exercise import exercise
-from lossfn.exercises._expect import expect_close
+from lossfn.exercises._expect import expect_close, gradient_of
 from lossfn.exercises._formulas import softmax
 
 
@@ -54,7 +54,33 @@ def corrected(answer: Answer) -> str:
         mistakes=mistakes,
         rtol=1e-4,
     )
+    _expect_it_trains(loss, y_true, logits, rows)
     return "Compared with the logarithm of the summed probabilities, in float64."
+
+
+def _expect_it_trains(
+    loss: Answer, y_true: np.ndarray, logits: np.ndarray, rows: np.ndarray
+) -> None:
+    """Compare for two networks at once, as the chapter trains them, and the slopes."""
+    import tensorflow as tf
+
+    a = softmax(logits)
+    seen = np.sum(rows * a, axis=1, keepdims=True)
+    stacked = y_true.reshape(2, 2), logits.reshape(2, 2, 10)
+    expect_close(
+        loss.array(*map(tf.constant, stacked)),
+        -np.log(seen).reshape(2, 2),
+        given="labels of shape (2, 2) and logits of shape (2, 2, 10)",
+        rtol=1e-4,
+    )
+    expect_close(
+        gradient_of(loss, (y_true, logits)),
+        a - rows * a / seen,
+        given="40% wrong labels",
+        what="the gradient of your function is",
+        rtol=1e-4,
+        atol=1e-6,
+    )
 
 
 @exercise("ex-14-undo", "clean_shares")

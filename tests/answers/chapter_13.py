@@ -26,10 +26,6 @@ def one_by_one(examples, replicas):
     return [(1 / len(part) / replicas) / (1 / examples) for part in parts]
 
 
-def losses_of_own_words(each, valid, words):
-    return losses.masked_mean(each, valid)
-
-
 WRONG = [
     Wrong(
         "ex-13-penalty",
@@ -82,47 +78,56 @@ WRONG = [
         "ex-13-accumulate",
         "own words",
         lambda e, v, n: losses.masked_mean(e, v),
-        "For losses of 5 words in 8 places, and words = 10 in the large batch your "
-        "function gives 1.1, and 0.55 is right. This is the mean of the small "
+        "For losses of 6 words in 8 places, and words = 10 in the large batch your "
+        "function gives 1, and 0.6 is right. This is the mean of the small "
         "batch's own words.",
     ),
     Wrong(
         "ex-13-accumulate",
         "own words halved",
         lambda e, v, n: losses.masked_mean(e, v) / 2,
-        "For sentences of 6, 5, 1 and 1 words, two in a batch, the parts of your "
-        "function add up to 1.364, and 1.051 is right.",
+        "For losses of 6 words in 8 places, and words = 10 in the large batch your "
+        "function gives 0.5, and 0.6 is right. This is half of the mean of the "
+        "small batch's own words: a word of a short batch counts more.",
     ),
     Wrong(
         "ex-13-accumulate",
         "sum",
         lambda e, v, n: tf.reduce_sum(e),
-        "For losses of 5 words in 8 places, and words = 10 in the large batch your "
-        "function gives 5.5, and 0.55 is right. This is the sum: divide by the "
+        "For losses of 6 words in 8 places, and words = 10 in the large batch your "
+        "function gives 6, and 0.6 is right. This is the sum: divide by the "
         "words of the large batch.",
     ),
     Wrong(
         "ex-13-accumulate",
         "halved",
         lambda e, v, n: tf.reduce_sum(e) / n / 2,
-        "For losses of 5 words in 8 places, and words = 10 in the large batch your "
-        "function gives 0.275, and 0.55 is right. Do not halve it: the words of the"
+        "For losses of 6 words in 8 places, and words = 10 in the large batch your "
+        "function gives 0.3, and 0.6 is right. Do not halve it: the words of the"
         " large batch are those of both small ones.",
     ),
     Wrong(
         "ex-13-accumulate",
         "all places",
         lambda e, v, n: tf.reduce_mean(e),
-        "For losses of 5 words in 8 places, and words = 10 in the large batch your "
-        "function gives 0.6875, and 0.55 is right. This is the mean over all places"
+        "For losses of 6 words in 8 places, and words = 10 in the large batch your "
+        "function gives 0.75, and 0.6 is right. This is the mean over all places"
         " of the small batch.",
     ),
     Wrong(
         "ex-13-accumulate",
         "each",
         lambda e, v, n: e / n,
-        "For losses of 5 words in 8 places, and words = 10 in the large batch your "
+        "For losses of 6 words in 8 places, and words = 10 in the large batch your "
         "answer has shape (2, 4), and must be one number.",
+    ),
+    Wrong(
+        "ex-13-accumulate",
+        "by NumPy",
+        lambda e, v, n: np.sum(np.asarray(e)) / n,
+        "Your function has no gradient: nothing can be trained with it. Compute "
+        "with TensorFlow from the arguments to what you return, without NumPy, "
+        "casts to whole numbers or comparisons alone.",
     ),
     Wrong(
         "ex-13-accumulate",
@@ -185,6 +190,13 @@ WRONG = [
         "For 9 examples and 4 replicas your answer has shape (4,), and must "
         "have shape (3,).",
     ),
+    Wrong(
+        "ex-13-ten",
+        "one number",
+        lambda n, r: 1.0,
+        "factors must return a number for each replica that has examples, got one "
+        "number.",
+    ),
 ]
 
 RIGHT = [
@@ -193,6 +205,11 @@ RIGHT = [
         "ex-13-accumulate",
         "with the mask",
         lambda e, v, n: tf.reduce_sum(e[v]) / tf.cast(n, e.dtype),
+    ),
+    Right(
+        "ex-13-accumulate",
+        "from its own mean",
+        lambda e, v, n: losses.masked_mean(e, v) * (v.sum() / n),
     ),
     Right("ex-13-ten", "one by one", one_by_one),
 ]

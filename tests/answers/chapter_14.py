@@ -17,11 +17,16 @@ def by_matrix(seen, noise):
     return np.linalg.solve(flips, seen)
 
 
+def divided_by_sum(seen, noise):
+    stayed = seen - noise / (len(seen) - 1)
+    return stayed / stayed.sum()
+
+
 def known(diagonal, others):
     def corrected(y_true, y_pred):
         rows = tf.where(tf.one_hot(y_true, 10) > 0, diagonal, others)
         rows = tf.cast(rows, y_pred.dtype)
-        return -tf.math.log(tf.reduce_sum(rows * tf.nn.softmax(y_pred), axis=1))
+        return -tf.math.log(tf.reduce_sum(rows * tf.nn.softmax(y_pred), axis=-1))
 
     return corrected
 
@@ -39,6 +44,30 @@ def overflowing(y_true, y_pred):
     a = tf.exp(y_pred) / tf.reduce_sum(tf.exp(y_pred), 1, keepdims=True)
     rows = tf.cast(tf.where(tf.one_hot(y_true, 10) > 0, 0.6, 0.4 / 9), a.dtype)
     return -tf.math.log(tf.reduce_sum(rows * a, axis=1))
+
+
+def by_crossentropy(y_true, y_pred):
+    # The other labels are equally likely, so one probability says all.
+    own = tf.exp(-plain(y_true, y_pred))
+    return -tf.math.log(0.6 * own + 0.4 / 9 * (1 - own))
+
+
+def in_float32(y_true, y_pred):
+    return known(0.6, 0.4 / 9)(y_true, tf.cast(y_pred, tf.float32))
+
+
+def by_numpy(y_true, y_pred):
+    return known(0.6, 0.4 / 9)(y_true, y_pred).numpy()
+
+
+def on_axis_one(y_true, y_pred):
+    rows = tf.where(tf.one_hot(y_true, 10, dtype=y_pred.dtype) > 0, 0.6, 0.4 / 9)
+    rows = tf.cast(rows, y_pred.dtype)
+    return -tf.math.log(tf.reduce_sum(rows * tf.nn.softmax(y_pred), axis=1))
+
+
+def without_gradient(y_true, y_pred):
+    return tf.stop_gradient(known(0.6, 0.4 / 9)(y_true, y_pred)) + 0 * y_pred[..., 0]
 
 
 def summed(y_true, y_pred):
@@ -124,9 +153,10 @@ WRONG = [
     Wrong(
         "ex-14-forward",
         "only the true class",
-        known(0.6, 0.0),
+        lambda y, z: plain(y, z) - np.log(0.6),
         "For 40% wrong labels your function gives 2.781 at position 0, where 2.285 "
-        "is right.",
+        "is right. Only the true class is here: a label can come from the nine "
+        "others too.",
     ),
     Wrong(
         "ex-14-forward",
@@ -151,9 +181,34 @@ WRONG = [
         "For 40% wrong labels your function gives nan at position 3, where 3.114 is"
         " right. A logit of 800 overflows: use log_softmax and reduce_logsumexp.",
     ),
+    Wrong(
+        "ex-14-forward",
+        "axis 1",
+        on_axis_one,
+        "For labels of shape (2, 2) and logits of shape (2, 2, 10) your answer has "
+        "shape (2, 10), and must have shape (2, 2).",
+    ),
+    Wrong(
+        "ex-14-forward",
+        "by NumPy",
+        by_numpy,
+        "Your function has no gradient: nothing can be trained with it. Compute "
+        "with TensorFlow from the arguments to what you return, without NumPy, "
+        "casts to whole numbers or comparisons alone.",
+    ),
+    Wrong(
+        "ex-14-forward",
+        "gradient of 0",
+        without_gradient,
+        "For 40% wrong labels the gradient of your function is 0 at position "
+        "[0, 0], where -0.5053 is right.",
+    ),
 ]
 
 RIGHT = [
     Right("ex-14-undo", "by a matrix", by_matrix),
+    Right("ex-14-undo", "brought to 1", divided_by_sum),
     Right("ex-14-forward", "by softmax", known(0.6, 0.4 / 9)),
+    Right("ex-14-forward", "by cross entropy", by_crossentropy),
+    Right("ex-14-forward", "in float32", in_float32),
 ]
