@@ -66,6 +66,11 @@ def dropout_inside(y_true, y_pred):
     return tf.square(error(y_true, tf.nn.dropout(y_pred, rate=0.5)))
 
 
+@row(REGRESSION, "runs", shows="different")
+def noise_for_one_in_thirty(y_true, y_pred):
+    return tf.square(error(y_true, tf.nn.dropout(y_pred, rate=1 / 30)))
+
+
 @row(REGRESSION, "runs", shows="missing 1 required")
 def wants_a_third_argument(y_true, y_pred, weights):
     return weights * tf.square(error(y_true, y_pred))

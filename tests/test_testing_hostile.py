@@ -182,21 +182,9 @@ STRANGE = {
         lambda y_true, y_pred: tf.square(tf.reshape(y_true, tf.shape(y_pred)) - y_pred),
         set(),
     ),
-    "metric": (
+    "metric": (  # it goes on with what it has added up
         keras.metrics.MeanSquaredError(),
-        {
-            "dtype_kept",
-            "finite_16_bits",
-            "float64_precision",
-            "gradient",
-            "least_at_target",
-            "no_broadcast",
-            "no_broadcast_unknown_shapes",
-            "one_value_per_example",
-            "replicas_add_up",
-            "sample_weights",
-            "zero_at_perfect",
-        },
+        {"runs"},
     ),
 }
 

@@ -20,6 +20,9 @@ from lossfn.testing._outcomes import (
 from lossfn.testing._subject import Subject, in_float64, part, raises, rows, singles
 from lossfn.testing._tasks import Example, Task
 
+# Noise may leave four examples as they were, and hardly a thousand.
+MANY = 1000
+
 
 @check(
     chapter="08-a-loss-is-a-function",
@@ -33,7 +36,11 @@ def runs(subject: Subject) -> None:
     numbers. One that raises on ordinary input, or gives None, text or complex numbers,
     cannot be examined further, and neither can one that draws random numbers.
     """
-    batch = subject.task.batch(4)
+    for count in (4, MANY):
+        _runs_on(subject, subject.task.batch(count))
+
+
+def _runs_on(subject: Subject, batch: Example) -> None:
     try:
         first, again = subject.losses(batch), subject.losses(batch)
     except NoNumbersError as error:
