@@ -54,10 +54,20 @@ def _runs_on(subject: Subject, batch: Example) -> None:
     if first.shape != again.shape or not np.array_equal(first, again, equal_nan=True):
         raise FaultError(
             "Two calls with the same labels and predictions gave different losses.",
-            batch,
+            _changed(batch, first, again),
             mend="Keep random numbers and counters out of the loss; noise belongs in "
             "the data or in a layer.",
         )
+
+
+def _changed(batch: Example, first: tf.Tensor, again: tf.Tensor) -> Example:
+    """Return a few examples whose losses changed, or the first few."""
+    count = len(batch.y_pred)
+    which = np.arange(count)
+    if first.shape == again.shape and first.shape[:1] == (count,):
+        changed = np.not_equal(first, again)
+        which = np.flatnonzero(changed.reshape(count, -1).any(1))
+    return part(batch, which[:4].tolist())
 
 
 @check(
