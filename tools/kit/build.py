@@ -50,14 +50,16 @@ def build(book: Path, folder: Path, wanted: Sequence[str] = ()) -> list[Chapter]
     markdown = Markdown(Labels(book), [path.stem for path in paths])
     chapters = [chapter.read(path) for path in paths]
     shutil.rmtree(folder, ignore_errors=True)
+    # First what a kit is known by, so that an interrupted one can be replaced.
+    folder.mkdir(parents=True)
+    shutil.copy(HERE / "instructor.md", folder / "README.md")
     for name, make in (("student", student.notebook), ("solution", solution.notebook)):
-        (folder / name).mkdir(parents=True)
+        (folder / name).mkdir()
         for one in chapters:
             text = notebooks.to_text(make(one, markdown))
             (folder / name / f"{one.stem}.ipynb").write_text(text, encoding="utf-8")
         _copy_scripts(book, folder / name)
     _write_repository(folder / "repository", folder / "student", chapters)
-    shutil.copy(HERE / "instructor.md", folder / "README.md")
     return chapters
 
 
